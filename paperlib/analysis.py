@@ -1,0 +1,101 @@
+"""Projection ratios and rank-k predictions of a classifier over a whole data set, batch by batch."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from tqdm.auto import tqdm
+
+from paperlib.datasets import ImageData
+from paperlib.operators.frozen import Compiled
+from paperlib.projection import label_vectors, left_projection_ratio, rank_k_outputs, right_projection_ratio
+from paperlib.svd import batched_svd
+
+
+@dataclass(frozen=True)
+class ProjectionTable:
+    """One row for each image, one column for each rank k = 1..k_max (`generalizability`, Figures 1 to 3).
+
+    ``rpr``, ``lpr``, ``lpr_centred`` ``(count, k_max)`` in [0, 1] float64; ``rank_k_classes`` ``(count, k_max)`` and
+    ``full_classes`` ``(count,)`` int64 predictions; ``rank_k_confidence`` ``(count, k_max)`` and ``full_confidence``
+    ``(count,)`` the softmax score of the predicted class; ``margins`` ``(count,)`` the full network's largest logit
+    less its second, relative to the norm of the logits (small: a tie that rounding may decide either way);
+    ``singular_values`` ``(count, k_max)``; ``labels`` ``(count,)`` int64; ``largest_residual`` the largest relative
+    two-sided residual; ``products`` per image.
+    """
+
+    rpr: Tensor
+    lpr: Tensor
+    lpr_centred: Tensor
+    rank_k_classes: Tensor
+    full_classes: Tensor
+    rank_k_confidence: Tensor
+    full_confidence: Tensor
+    margins: Tensor
+    singular_values: Tensor
+    labels: Tensor
+    largest_residual: float
+    products: int
+
+    @property
+    def rank_k_correct(self) -> Tensor:
+        """``(count, k_max)`` bool: whether the rank-k CNN is right."""
+        return self.rank_k_classes == self.labels.unsqueeze(1)
+
+    @property
+    def full_correct(self) -> Tensor:
+        """``(count,)`` bool: whether the network itself is right."""
+        return self.full_classes == self.labels
+
+
+def projection_table(
+    model: nn.Module,
+    data: ImageData,
+    *,
+    k_max: int = 10,
+    label_map: tuple[float, float] = (2.0, -2.0),
+    batch_size: int = 50,
+    progress: bool = False,
+) -> ProjectionTable:
+    """Freeze the classifier at every image, decompose ``A[x]`` exactly, and project images and labels.
+
+    Memory is that of one batch. Raises ``RankError`` for a ``k_max`` above the rank bound, ``ZeroVectorError`` for an
+    all-zero image, and what `paperlib.operators.freeze` raises.
+    """
+    compiled = Compiled(model)
+    device = next(model.parameters()).device
+    starts = range(0, len(data), batch_size)
+    rows = [
+        _rows(compiled, data.images[i : i + batch_size].to(device), data.labels[i : i + batch_size], k_max, label_map)
+        for i in tqdm(starts, desc=f"SVD of {len(data)} images", unit="batch", disable=not progress)
+    ]
+    columns = {name: torch.cat([row[name] for row in rows]) for name in rows[0] if name != "residual"}
+    residual = max(float(row["residual"]) for row in rows)
+    small_side = min(columns.pop("sides")[0].tolist())
+    return ProjectionTable(**columns, labels=data.labels, largest_residual=residual, products=small_side)
+
+
+def _rows(
+    compiled: Compiled, images: Tensor, labels: Tensor, k_max: int, label_map: tuple[float, float]
+) -> dict[str, Tensor]:
+    frozen = compiled.freeze(images)
+    triplets = batched_svd(frozen, k_max)
+    flat, logits = images.flatten(1), frozen.outputs.double()
+    high, low = label_map
+    plain = label_vectors(labels, logits.shape[1], high=high, low=low).to(logits.device)
+    rank_k = rank_k_outputs(triplets, flat, frozen.offset() if frozen.has_offset else None)
+    top = logits.topk(2, dim=1).values
+    values = {
+        "rpr": right_projection_ratio(triplets.Vh, flat),
+        "lpr": left_projection_ratio(triplets.U, plain),
+        "lpr_centred": left_projection_ratio(triplets.U, plain - plain.mean(1, keepdim=True)),
+        "rank_k_classes": rank_k.argmax(-1),
+        "full_classes": logits.argmax(-1),
+        "rank_k_confidence": rank_k.softmax(-1).amax(-1),
+        "full_confidence": logits.softmax(-1).amax(-1),
+        "margins": (top[:, 0] - top[:, 1]) / logits.norm(dim=1),
+        "singular_values": triplets.S,
+        "sides": torch.tensor([frozen.shape]),
+        "residual": triplets.relative_residuals.max(),
+    }
+    return {name: value.cpu() for name, value in values.items()}

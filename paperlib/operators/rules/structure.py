@@ -1,0 +1,110 @@
+"""How values are joined and laid out: flatten, view, concatenation, sums, and arithmetic with constants."""
+
+import operator
+
+import torch
+from torch import Tensor, nn
+
+from paperlib.operators.operations import Concatenation, Diagonal, Identity, Reshape, Sum
+from paperlib.operators.rules.table import (
+    CONSTANT_RULES,
+    Frozen,
+    UnsupportedSetting,
+    register_function,
+    register_module,
+)
+
+
+@register_module(nn.Flatten)
+def _flatten_module(module: nn.Flatten, x: Tensor) -> Frozen:
+    return _reshaped(x, module(x))
+
+
+@register_module(nn.Unflatten)
+def _unflatten_module(module: nn.Unflatten, x: Tensor) -> Frozen:
+    return _reshaped(x, module(x))
+
+
+@register_function(torch.flatten, "flatten")
+def _flatten(x: Tensor, start_dim: int = 0, end_dim: int = -1) -> Frozen:
+    return _reshaped(x, torch.flatten(x, start_dim, end_dim))
+
+
+@register_function(torch.reshape, "reshape", "view")
+def _reshape(x: Tensor, *shape) -> Frozen:
+    return _reshaped(x, x.reshape(*shape))
+
+
+@register_function(torch.cat, torch.concat)
+def _concatenate(tensors, dim: int = 0, axis: int | None = None) -> Frozen:
+    dim = (dim if axis is None else axis) % tensors[0].dim()
+    if dim == 0:
+        raise UnsupportedSetting("concatenation along the batch axis")
+    sizes = tuple(tensor.shape[dim] for tensor in tensors)
+    return Frozen(torch.cat(list(tensors), dim), Concatenation(dim - 1, sizes))
+
+
+@register_function(operator.add, operator.iadd, torch.add, "add", "add_")
+def _add(first, second) -> Frozen:
+    return _sum(first, second, (1, 1))
+
+
+@register_function(operator.sub, operator.isub, torch.sub, "sub", "sub_")
+def _subtract(first, second) -> Frozen:
+    return _sum(first, second, (1, -1))
+
+
+def _sum(first: Tensor, second: Tensor, signs: tuple[int, int]) -> Frozen:
+    if first.shape != second.shape:
+        raise UnsupportedSetting(f"sum of shapes {tuple(first.shape)} and {tuple(second.shape)}; they must be equal")
+    return Frozen(signs[0] * first + signs[1] * second, Sum(signs))
+
+
+def _reshaped(x: Tensor, output: Tensor) -> Frozen:
+    if output.shape[0] != x.shape[0]:
+        raise UnsupportedSetting(f"reshaping {tuple(x.shape)} to {tuple(output.shape)} mixes the images of the batch")
+    return Frozen(output, Reshape(tuple(x.shape[1:]), tuple(output.shape[1:])))
+
+
+def _plus(x: Tensor, constant, *, swapped: bool) -> Frozen:
+    return Frozen(_same_shape(x, x + constant), Identity(), _per_image(x, constant))
+
+
+def _minus(x: Tensor, constant, *, swapped: bool) -> Frozen:
+    if swapped:
+        return Frozen(_same_shape(x, constant - x), Diagonal(x.new_tensor(-1.0)), _per_image(x, constant))
+    return Frozen(_same_shape(x, x - constant), Identity(), -_per_image(x, constant))
+
+
+def _times(x: Tensor, constant, *, swapped: bool) -> Frozen:
+    return Frozen(_same_shape(x, x * constant), Diagonal(_per_image(x, constant)))
+
+
+def _divided(x: Tensor, constant, *, swapped: bool) -> Frozen:
+    if swapped:
+        raise UnsupportedSetting("division by a value that depends on the input")
+    return Frozen(_same_shape(x, x / constant), Diagonal(1 / _per_image(x, constant)))
+
+
+CONSTANT_RULES.update(dict.fromkeys((operator.add, operator.iadd, torch.add, "add", "add_"), _plus))
+CONSTANT_RULES.update(dict.fromkeys((operator.sub, operator.isub, torch.sub, "sub", "sub_"), _minus))
+CONSTANT_RULES.update(dict.fromkeys((operator.mul, operator.imul, torch.mul, "mul", "mul_"), _times))
+CONSTANT_RULES.update(dict.fromkeys((operator.truediv, operator.itruediv, torch.div, "div", "div_"), _divided))
+
+
+def _per_image(x: Tensor, constant) -> Tensor:
+    """A constant that broadcasts against ``(batch, *shape)`` as one that broadcasts against ``(*shape)``."""
+    value = torch.as_tensor(constant, dtype=x.dtype, device=x.device)
+    if value.dim() < x.dim():
+        return value
+    if value.shape[0] != 1:
+        raise UnsupportedSetting(f"a constant of shape {tuple(value.shape)} differs from image to image of the batch")
+    return value[0]
+
+
+def _same_shape(x: Tensor, output: Tensor) -> Tensor:
+    if output.shape != x.shape:
+        raise UnsupportedSetting(
+            f"arithmetic with a constant changes the shape {tuple(x.shape)} to {tuple(output.shape)}"
+        )
+    return output

@@ -1,0 +1,23 @@
+"""Every path of the compendium, in one place.
+
+The library is installed in place (``pip install --editable``), so the repository is the folder above this package.
+"""
+
+import os
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+DATA = ROOT / "data"
+REGISTRY = DATA / "registry.toml"
+CLAIMS = DATA / "claims"
+TRACKED_RESULTS = DATA / "results"
+TRACKED_CHECKPOINTS = DATA / "checkpoints"
+NOTEBOOKS = ROOT / "notebooks"
+BOOK = ROOT / "book"
+EXECUTED = BOOK / "run"
+LOCAL_RESULTS = ROOT / "results"
+
+
+def cache_directory() -> Path:
+    """Folder for downloads and local trainings: ``$PAPERLIB_CACHE``, else ``.cache`` of the repository."""
+    return Path(os.environ.get("PAPERLIB_CACHE") or ROOT / ".cache")

@@ -1,0 +1,83 @@
+"""What determines a trained network, and what its training left behind."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+from pydantic import BaseModel, ConfigDict, Field
+from torch import nn
+
+
+class Recipe(BaseModel):
+    """Everything that a training run depends on; two equal recipes give the same network on the same machine.
+
+    ``architecture`` and ``options`` go to `paperlib.models.build`; ``data`` is a name of the data registry, whose
+    part ``train`` is used less ``removed_fraction`` of the classes in ``removed_labels`` (drawn by ``subset_seed``).
+    ``seed`` draws the initial weights and the order of the images. Plain SGD on the cross-entropy.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    architecture: str
+    options: dict[str, str | int | float | bool] = {}
+    data: str
+    removed_labels: tuple[int, ...] = ()
+    removed_fraction: float = Field(0.0, ge=0, le=1)
+    subset_seed: int = 0
+    seed: int = 0
+    epochs: int = Field(ge=1)
+    batch_size: int = Field(32, ge=1)
+    learning_rate: float = Field(gt=0)
+    momentum: float = Field(0.0, ge=0, lt=1)
+
+    @property
+    def key(self) -> str:
+        """Twelve hexadecimal digits that name this recipe."""
+        # Defaults are left out, so that a field that a later version adds does not rename the checkpoints of today.
+        canonical = json.dumps(self.model_dump(mode="json", exclude_defaults=True), sort_keys=True)
+        return hashlib.sha256(canonical.encode()).hexdigest()[:12]
+
+    @property
+    def name(self) -> str:
+        """File name of this recipe's checkpoint, without ending."""
+        return f"{self.architecture}-{self.key}"
+
+
+class Moment(BaseModel):
+    """One look at the network during training; ``step`` counts mini-batches, ``loss`` is the mean since the last."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    epoch: int
+    step: int
+    loss: float
+    test_accuracy: float
+    seconds: float
+
+
+class Summary(BaseModel):
+    """What stands beside the weights in a checkpoint: the recipe and how its training went.
+
+    ``history`` holds a moment at steps 0, 1, 2, 4, ... of the first epoch and at the end of each epoch.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    recipe: Recipe
+    train_count: int
+    test_count: int
+    test_accuracy: float
+    seconds: float
+    threads: int
+    device: str
+    torch: str
+    dtype: str = "float32"
+    history: tuple[Moment, ...]
+
+
+@dataclass(frozen=True)
+class TrainedNetwork:
+    """A network in evaluation mode with its weights frozen, and the summary of its training."""
+
+    model: nn.Module
+    summary: Summary
