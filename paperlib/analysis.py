@@ -1,10 +1,11 @@
 """Projection ratios and rank-k predictions of a classifier over a whole data set, batch by batch."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from paperlib.datasets import ImageData
 from paperlib.operators.frozen import Compiled
@@ -99,3 +100,53 @@ def _rows(
         "residual": triplets.relative_residuals.max(),
     }
     return {name: value.cpu() for name, value in values.items()}
+
+
+@dataclass(frozen=True)
+class ProjectionPicture:
+    """One image and what its right singular vectors hold of it (`generalizability`, Figures 5 to 12).
+
+    ``projection`` is the image ``(height, width)`` and its projection on ``vectors``, k images of that shape;
+    ``singular_values`` are theirs, ``titles`` say them, ``rpr`` is the share of the image's energy that is held.
+    """
+
+    index: int
+    label: int
+    projection: tuple[Tensor, Tensor]
+    vectors: tuple[Tensor, ...]
+    singular_values: list[float]
+    rpr: float
+
+    @property
+    def titles(self) -> list[str]:
+        return [f"$s_{{{i}}}$ = {value:.3g}" for i, value in enumerate(self.singular_values)]
+
+
+def projection_pictures(
+    model: nn.Module, data: ImageData, indices: Sequence[int], k: int | None = None
+) -> list[ProjectionPicture]:
+    """Project single-channel images on their k right singular vectors (all where k is None).
+
+    Raises ``IndexError`` for a place outside the data set, and what `projection_table` raises.
+    """
+    wrong = [index for index in indices if not 0 <= index < len(data)]
+    if wrong:
+        raise IndexError(f"image {wrong[0]} is not in {data.name} ({data.part}); its places are 0..{len(data) - 1}")
+    images = data.images[list(indices)].to(next(model.parameters()).device)
+    triplets = batched_svd(Compiled(model).freeze(images), k)
+    flat = images.flatten(1).double()
+    coefficients = (triplets.Vh @ flat.unsqueeze(-1)).squeeze(-1)
+    projections = (coefficients.unsqueeze(1) @ triplets.Vh).squeeze(1)
+    ratios = right_projection_ratio(triplets.Vh, flat)[:, -1]
+    side = images.shape[2:]
+    return [
+        ProjectionPicture(
+            index=index,
+            label=int(data.labels[index]),
+            projection=(images[i, 0].cpu(), projections[i].unflatten(0, side).cpu()),
+            vectors=tuple(triplets.Vh[i].unflatten(1, side).cpu()),
+            singular_values=triplets.S[i].tolist(),
+            rpr=ratios[i].item(),
+        )
+        for i, index in enumerate(indices)
+    ]

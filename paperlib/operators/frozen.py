@@ -88,7 +88,7 @@ class FrozenNetwork:
         return any(step.offset is not None for step in self.steps)
 
     def offset(self) -> Tensor:
-        """``b[x]`` ``(batch, *range_shape)``: what the frozen network gives for zero; zero where no layer has a bias."""
+        """``b[x]`` ``(batch, *range_shape)``: what the frozen network gives for zero; zero without biases."""
         zero = self.images.new_zeros(len(self), 1, *self.domain_shape)
         return self._run(zero, affine=True).squeeze(1)
 
@@ -211,7 +211,7 @@ class _Recorder:
             else:
                 self._call(node)
             self._forget(node)
-        steps = tuple(_fuse(self.steps))
+        steps = tuple(_fuse(self.steps, result))
         return FrozenNetwork(steps, source, result, self.images, self.values[result])
 
     def _call(self, node: fx.Node) -> None:
@@ -262,7 +262,9 @@ class _Recorder:
         return FUNCTION_RULES.get(node.target)
 
     def _is_query(self, node: fx.Node) -> bool:
-        return node.target in (getattr, "size", "dim") and node.args[-1] not in ("data", "T", "mT")
+        if node.target is getattr:
+            return node.args[1] in ("shape", "dtype", "device", "ndim")
+        return node.target in ("size", "dim")
 
     def _unsupported(self, node: fx.Node, path: str, why: str) -> str:
         kind = type(self.model.get_submodule(node.target)).__name__ if node.op == "call_module" else "function"
@@ -284,9 +286,9 @@ class _Recorder:
         return result.name
 
 
-def _fuse(steps: list[Step]) -> list[Step]:
+def _fuse(steps: list[Step], result: str) -> list[Step]:
     """Join a gate with the window sum that alone reads it: one pass over the largest tensors instead of three."""
-    readers = Counter(name for step in steps for name in step.inputs)
+    readers = Counter([result, *(name for step in steps for name in step.inputs)])
     fused: list[Step] = []
     for step in steps:
         before = fused[-1] if fused else None

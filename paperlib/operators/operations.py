@@ -98,7 +98,7 @@ class WindowSum(Operation):
 
 @dataclass(frozen=True)
 class GatedWindowSum(Operation):
-    """A gate followed by a window sum, in one pass over memory: ``windows`` holds slopes ``(batch, 1, c, h/p, p, ...)``."""
+    """A gate followed by a window sum, in one pass over memory; ``windows`` ``(batch, 1, c, h/p, p, ...)`` are slopes."""
 
     windows: Tensor
     pool: WindowSum
@@ -130,7 +130,7 @@ class GatedWindowSum(Operation):
 
 @dataclass(frozen=True)
 class Resample(Operation):
-    """A map that is a product of one small matrix ``(out, in)`` per spatial axis: any average pooling, any up-sampling."""
+    """One small matrix ``(out, in)`` for each spatial axis: any average pooling, any linear or nearest up-sampling."""
 
     matrices: tuple[Tensor, ...]
 

@@ -116,10 +116,14 @@ def _interpolate(
     output = F.interpolate(x, size, scale_factor, mode, align_corners, recompute_scale_factor)
     axes = x.dim() - 2
     factors = [after / before for before, after in zip(x.shape[2:], output.shape[2:], strict=True)]
-    if mode == "nearest" and all(factor == int(factor) for factor in factors):
-        return Frozen(output, Transposed(WindowSum(tuple(int(factor) for factor in factors))))
     # The scale given by the user, not the ratio of the sizes, sets torch's sampling points.
     scales = per_axis(scale_factor, axes) if scale_factor and not recompute_scale_factor else [None] * axes
+    whole = all(factor == int(factor) and scale in (None, factor) for factor, scale in zip(factors, scales, strict=True))
+    if mode == "nearest" and whole:
+        return Frozen(output, Transposed(WindowSum(tuple(int(factor) for factor in factors))))
+    if mode == "nearest" and any(f == 2 and scale not in (None, 2) for f, scale in zip(factors, scales, strict=True)):
+        # Some of torch's kernels then sample by the scale and some by 2, forward and backward differently.
+        raise UnsupportedSetting(f"scale_factor {scale_factor} that gives twice the size; give size or a factor of 2")
     matrices = [
         F.interpolate(_unit_vectors(before, x), None if scale else after, scale, one_axis[mode], align_corners)[0].T
         for before, after, scale in zip(x.shape[2:], output.shape[2:], scales, strict=True)

@@ -24,6 +24,9 @@ def _convolution(module: nn.Module, x: Tensor) -> Frozen:
 
 @register_module(nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 def _transposed_convolution(module: nn.Module, x: Tensor) -> Frozen:
+    if any(extra >= step for extra, step in zip(module.output_padding, module.stride, strict=True)):
+        # The convolution that it is the adjoint of would then have more outputs than this layer has inputs.
+        raise UnsupportedSetting(f"output_padding {module.output_padding} not below the stride {module.stride}")
     output = module(x)
     paddings = tuple((side, side) for side in module.padding)
     operation = Convolution(

@@ -1,0 +1,146 @@
+"""From an executed notebook to a page of the book: captions name the data, a last cell says how it was made."""
+
+import re
+import shlex
+from collections.abc import Mapping
+
+from nbformat import NotebookNode
+from nbformat.v4 import new_markdown_cell
+
+from paperlib.engine.catalogue import CUSTOM, PROFILES, Notebook
+from paperlib.engine.errors import MissingResultError
+from paperlib.engine.parameters import Value
+from paperlib.engine.results import Result, load_result
+from paperlib.engine.text import format_value
+
+PROVENANCE_TAG = "provenance"
+
+
+def finished_page(notebook: NotebookNode, result: Result, declared: Notebook, command: str) -> NotebookNode:
+    """Complete an executed notebook in place and return it.
+
+    In the ``mystnb`` metadata of every cell (captions, alt texts) ``{data}`` and ``{profile}`` are replaced from the
+    result, and ``{tracked:paper}`` from the result of the same notebook in profile paper, for what `show_tracked`
+    draws; papermill's metadata, which holds paths of this machine, goes; the provenance cell is appended.
+    """
+    words = {"{data}": data_sentence(result), "{profile}": result.profile}
+    words |= {f"{{tracked:{profile}}}": _tracked_sentence(declared.id, profile) for profile in PROFILES}
+    notebook.metadata.pop("papermill", None)
+    for cell in notebook.cells:
+        cell.metadata.pop("papermill", None)
+        if "mystnb" in cell.metadata:
+            cell.metadata["mystnb"] = _replaced(cell.metadata["mystnb"], words)
+    notebook.cells = [cell for cell in notebook.cells if PROVENANCE_TAG not in cell.metadata.get("tags", [])]
+    cell = new_markdown_cell(provenance_text(result, declared, command), metadata={"tags": [PROVENANCE_TAG]})
+    cell["id"] = PROVENANCE_TAG
+    notebook.cells.append(cell)
+    return notebook
+
+
+def _replaced(node, words: Mapping[str, str]):
+    if isinstance(node, dict):
+        return {key: _replaced(item, words) for key, item in node.items()}
+    if isinstance(node, list):
+        return [_replaced(item, words) for item in node]
+    if isinstance(node, str):
+        for placeholder, text in words.items():
+            node = node.replace(placeholder, text)
+    return node
+
+
+def data_sentence(result: Result) -> str:
+    """``Data: MNIST, 5,000 images (1,000 test images; profile quick).`` from what the result records."""
+    if not result.data:
+        return f"Profile {result.profile}."
+    groups: dict[str, list[str]] = {}
+    for item in result.data:
+        phrases = groups.setdefault(_title(item), [])
+        if _part_phrase(item) not in ("", *phrases):
+            phrases.append(_part_phrase(item))
+    groups[_title(result.data[-1])].append(f"profile {result.profile}")
+    titles = [f"{title} ({'; '.join(phrases)})" if phrases else title for title, phrases in groups.items()]
+    return f"Data: {', '.join(titles)}."
+
+
+def _tracked_sentence(notebook_id: str, profile: str) -> str:
+    try:
+        return data_sentence(load_result(notebook_id, profile))
+    except MissingResultError:
+        return f"There is no result in profile {profile} yet."
+
+
+def _title(item: Mapping) -> str:
+    return str(item.get("title") or item.get("name") or "unnamed")
+
+
+def _part_phrase(item: Mapping) -> str:
+    count, part = item.get("count"), item.get("part")
+    part = "training" if part == "train" else part
+    if not isinstance(count, int):
+        return str(part or "")
+    words = f"{count:,} {part} images" if part else f"{count:,} images"
+    selection = item.get("selection", "all")
+    return words if selection == "all" else f"{words}: {selection}"
+
+
+def page_command(
+    notebook: Notebook, values: Mapping[str, Value], profile: str, output: str = "", result: str = ""
+) -> str:
+    """The one command that makes the page again; ``output`` and ``result`` where they are not the default paths."""
+    base = PROFILES[0] if profile == CUSTOM else profile
+    words = ["paperlib", "run", notebook.id]
+    words += [] if base == PROFILES[0] else ["--profile", base]
+    usual = notebook.profile_values(base)
+    for spec in notebook.parameters:
+        if values[spec.name] != usual[spec.name]:
+            words += ["-p", f"{spec.name}={spec.command_line(values[spec.name])}"]
+    words += ["--output", output] if output else []
+    words += ["--result", result] if result else []
+    return shlex.join(words)
+
+
+def provenance_text(result: Result, declared: Notebook, command: str) -> str:
+    """Markdown of the provenance cell."""
+    parameters = [
+        (f"`{spec.name}`", _code(spec.command_line(result.parameters[spec.name])), _meaning(spec))
+        for spec in declared.parameters
+    ]
+    run = [
+        ("profile", result.profile),
+        *(("data", _data_row(item)) for item in result.data),
+        ("seeds", format_value(result.seeds) or "none"),
+        ("commit", _code(result.commit) if result.commit else "not under version control"),
+        ("versions", ", ".join(f"{name} {version}" for name, version in result.versions.items())),
+        ("computed on", f"{result.device}, {result.threads} thread{'s' if result.threads != 1 else ''}"),
+        ("time", f"{result.seconds:,.1f} seconds, {result.date}"),
+    ]
+    blocks = ["## Provenance"]
+    if parameters:
+        blocks.append(_table(("parameter", "value", "meaning"), parameters))
+    blocks.append(_table(("item", "of this run"), run))
+    blocks.append(f"This command makes the page again:\n\n```bash\n{command}\n```")
+    return "\n\n".join(blocks)
+
+
+def _meaning(spec) -> str:
+    limits = f", {_code(str(spec.range))}" if spec.range is not None else ""
+    return spec.meaning + (f" [{spec.unit}]" if spec.unit else "") + limits
+
+
+def _data_row(item: Mapping) -> str:
+    words = [_title(item), _part_phrase(item), f"from: {item['source']}" if item.get("source") else ""]
+    words.append(f"SHA-256 {_code(str(item['sha256']))}" if item.get("sha256") else "")
+    return "; ".join(word for word in words if word)
+
+
+def _code(text: str) -> str:
+    """An inline code span that holds ``text`` whatever backticks are in it."""
+    fence = "`" * (1 + max((len(run) for run in re.findall("`+", text)), default=0))
+    padding = " " if text.startswith("`") or text.endswith("`") or not text else ""
+    return f"{fence}{padding}{text}{padding}{fence}"
+
+
+def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    # A bar inside a cell, even in code, would end the cell.
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", r"\|") for cell in line) + " |" for line in lines)

@@ -1,0 +1,38 @@
+"""One look for all figures: legible in print, on a light and on a dark page, and for the colour-blind."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import matplotlib as mpl
+import seaborn as sns
+
+# Ten hues that differ in lightness too; the digits keep their colour in every figure.
+DIGIT_COLOURS = sns.color_palette("tab10", 10)
+BASELINE = {"color": "0.35", "linestyle": (0, (4, 2)), "linewidth": 1.0}
+
+_SETTINGS = {
+    # An opaque page behind the axes: a transparent one would put black letters on a dark page.
+    "figure.facecolor": "white",
+    "savefig.facecolor": "white",
+    "figure.constrained_layout.use": True,
+    "figure.dpi": 110,
+    "font.size": 9,
+    "axes.titlesize": 10,
+    "axes.labelsize": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "0.9",
+    "legend.frameon": False,
+    "image.interpolation": "nearest",
+    # Fixed identifiers, so that the same figure is the same file.
+    "svg.hashsalt": "paperlib",
+}
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """Draw in the house style and leave the global settings as they were."""
+    with mpl.rc_context(_SETTINGS):
+        yield

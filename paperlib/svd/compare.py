@@ -1,0 +1,89 @@
+"""Solvers side by side on the same images: agreement, residuals, products and time."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+import torch
+from torch import Tensor, nn
+
+from paperlib.operators import Compiled, FrozenNetwork
+from paperlib.svd.exact import batched_svd
+from paperlib.svd.slepc import Slepc, slepc_svd
+from paperlib.svd.triplets import SingularTriplets
+
+
+@dataclass(frozen=True)
+class SolverRecord:
+    """One solver over all images, compared with the exact path.
+
+    ``median_milliseconds`` per image; ``products`` the largest number for an image; ``largest_residual`` relative and
+    two-sided; ``value_difference`` the largest relative difference of a singular value; ``subspace_angle`` the largest
+    angle (radians) between the spans of the right singular vectors; ``vector_angle`` that between single vectors.
+    """
+
+    solver: str
+    median_milliseconds: float
+    products: int
+    largest_residual: float
+    value_difference: float
+    subspace_angle: float
+    vector_angle: float
+
+
+def compare_solvers(
+    model: nn.Module,
+    images: Tensor,
+    k: int,
+    *,
+    solvers: Sequence[str] = ("exact", "slepc cross"),
+    tolerance: float = 1e-5,
+) -> list[SolverRecord]:
+    """Decompose ``A[x]`` at every image ``(count, *domain_shape)`` by each solver, ``"exact"`` or ``"slepc KIND"``."""
+    frozen = Compiled(model).freeze(images)
+    reference = batched_svd(frozen, k)
+    return [_record(solver, frozen, reference, k, tolerance) for solver in solvers]
+
+
+def subspace_angle(first: Tensor, second: Tensor) -> float:
+    """Largest principal angle in radians between the row spaces of two ``(k, n)`` matrices with orthonormal rows.
+
+    By the sine of the part that the other space misses: the arc cosine would lose half the digits at small angles.
+    """
+    missed = second - (second @ first.mT) @ first
+    return torch.linalg.matrix_norm(missed, 2).clamp_max(1.0).asin().item()
+
+
+def _record(solver: str, frozen: FrozenNetwork, reference: SingularTriplets, k: int, tolerance: float) -> SolverRecord:
+    if solver == "exact":
+        seconds, triplets = _timed(lambda: batched_svd(frozen, k))
+        times = [seconds / len(frozen)] * len(frozen)
+        found = [_one(triplets, index) for index in range(len(frozen))]
+    else:
+        settings = Slepc(kind=solver.removeprefix("slepc "), tolerance=tolerance)
+        runs = [_timed(lambda index=index: slepc_svd(frozen[index], k, settings)) for index in range(len(frozen))]
+        times, found = [seconds for seconds, _ in runs], [triplets for _, triplets in runs]
+    exact = [_one(reference, index) for index in range(len(frozen))]
+    pairs = list(zip(found, exact, strict=True))
+    return SolverRecord(
+        solver=solver,
+        median_milliseconds=1000 * median(times),
+        products=max(triplets.products for triplets in found),
+        largest_residual=max(float(triplets.relative_residuals.max()) for triplets in found),
+        value_difference=max(float((a.S / b.S - 1).abs().max()) for a, b in pairs),
+        subspace_angle=max(subspace_angle(a.Vh, b.Vh) for a, b in pairs),
+        vector_angle=max(subspace_angle(a.Vh[i : i + 1], b.Vh[i : i + 1]) for a, b in pairs for i in range(k)),
+    )
+
+
+def _timed(work: Callable[[], SingularTriplets]) -> tuple[float, SingularTriplets]:
+    start = time.perf_counter()
+    result = work()
+    return time.perf_counter() - start, result
+
+
+def _one(triplets: SingularTriplets, index: int) -> SingularTriplets:
+    names = ("U", "S", "Vh", "right_residuals", "left_residuals")
+    parts = {name: getattr(triplets, name)[index] for name in names}
+    return SingularTriplets(**parts, products=triplets.products, solver=triplets.solver)
