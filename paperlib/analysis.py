@@ -22,7 +22,7 @@ class ProjectionTable:
     ``(count,)`` the softmax score of the predicted class; ``margins`` ``(count,)`` the full network's largest logit
     less its second, relative to the norm of the logits (small: a tie that rounding may decide either way);
     ``singular_values`` ``(count, k_max)``; ``labels`` ``(count,)`` int64; ``largest_residual`` the largest relative
-    two-sided residual; ``products`` per image.
+    two-sided residual; ``shape`` is that of each ``A[x]``.
     """
 
     rpr: Tensor
@@ -36,7 +36,7 @@ class ProjectionTable:
     singular_values: Tensor
     labels: Tensor
     largest_residual: float
-    products: int
+    shape: tuple[int, int]
 
     @property
     def rank_k_correct(self) -> Tensor:
@@ -72,8 +72,8 @@ def projection_table(
     ]
     columns = {name: torch.cat([row[name] for row in rows]) for name in rows[0] if name != "residual"}
     residual = max(float(row["residual"]) for row in rows)
-    small_side = min(columns.pop("sides")[0].tolist())
-    return ProjectionTable(**columns, labels=data.labels, largest_residual=residual, products=small_side)
+    shape = tuple(columns.pop("shape")[0].tolist())
+    return ProjectionTable(**columns, labels=data.labels, largest_residual=residual, shape=shape)
 
 
 def _rows(
@@ -96,7 +96,7 @@ def _rows(
         "full_confidence": logits.softmax(-1).amax(-1),
         "margins": (top[:, 0] - top[:, 1]) / logits.norm(dim=1),
         "singular_values": triplets.S,
-        "sides": torch.tensor([frozen.shape]),
+        "shape": torch.tensor([frozen.shape]),
         "residual": triplets.relative_residuals.max(),
     }
     return {name: value.cpu() for name, value in values.items()}

@@ -1,5 +1,6 @@
-"""Printed formulas of `generalizability`, computed as printed and as they must be."""
+"""Printed formulas and numbers of `generalizability`, computed as printed and as they must be."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import torch
@@ -35,6 +36,42 @@ def stride_check(coarse: tuple[int, int, int]) -> dict[str, StrideCheck]:
 
 
 @dataclass(frozen=True)
+class NullSpaceCheck:
+    """A vector in the null space of a random matrix: its largest logit, its probabilities and its predicted class.
+
+    ``logit`` is relative to the norms of matrix and vector; ``probability_deviation`` is the largest distance of a
+    probability from ``1 / classes``; ``tied_class`` is what argmax returns for logits that are exactly equal.
+    """
+
+    logit: float
+    probability_deviation: float
+    tied_class: int
+
+    def as_dict(self) -> dict[str, float]:
+        return asdict(self)
+
+
+def null_space_check(seed: int, classes: int = 10, dimension: int = 784) -> NullSpaceCheck:
+    """Project a random vector on the null space of a random ``(classes, dimension)`` matrix (equations 11 and 12)."""
+    generator = torch.Generator().manual_seed(seed)
+    A = torch.randn(classes, dimension, generator=generator, dtype=torch.float64)
+    x = torch.randn(dimension, generator=generator, dtype=torch.float64)
+    Q = torch.linalg.qr(A.T).Q
+    null = x - Q @ (Q.T @ x)
+    logits = A @ null
+    return NullSpaceCheck(
+        logit=(logits.abs().max() / (A.norm() * null.norm())).item(),
+        probability_deviation=(logits.softmax(0) - 1 / classes).abs().max().item(),
+        tied_class=int(torch.zeros(classes).argmax()),
+    )
+
+
+def table_two_mean(shares: Sequence[float], means: Sequence[float]) -> float:
+    """Mean over all volumes from the means of the quantile bins (Table 2), weighted by the shares of the bins."""
+    return float(sum(share * mean for share, mean in zip(shares, means, strict=True)) / sum(shares))
+
+
+@dataclass(frozen=True)
 class LabelMapCheck:
     """Geometry of ten label vectors, as given and centred.
 
@@ -51,12 +88,12 @@ class LabelMapCheck:
     softmax_label: tuple[float, float]
     softmax_other: tuple[float, float]
 
-    def as_dict(self) -> dict[str, float]:
+    def as_dict(self) -> dict[str, object]:
         """Plain names for the label map as given, ``centred_...`` for the centred one."""
         fields = asdict(self)
-        return {name: pair[0] for name, pair in fields.items()} | {
-            f"centred_{name}": pair[1] for name, pair in fields.items()
-        }
+        given = {name: pair[0] for name, pair in fields.items()}
+        centred = {f"centred_{name}": pair[1] for name, pair in fields.items()}
+        return given | centred | {"softmax": [self.softmax_label[0], self.softmax_other[0]]}
 
     def rows(self) -> list[list[str]]:
         """Rows of a table: meaning, as given, centred."""

@@ -20,8 +20,8 @@ class ZeroVectorError(ValueError):
 def right_projection_ratio(Vh: Tensor, x: Tensor) -> Tensor:
     """``RPR(x; k) = |V_k^T x|^2 / |x|^2`` for k = 1, 2, ... (equation 10).
 
-    ``Vh`` ``(..., k, n)`` with orthonormal rows, ``x`` ``(..., n)`` flattened images; returns ``(..., k)`` in [0, 1],
-    never decreasing along the last axis. A uniformly random k-dimensional subspace has the mean ``k / n``.
+    ``Vh`` ``(..., k, n)`` with orthonormal rows, ``x`` ``(..., n)`` flattened images; returns ``(..., k)`` in [0, 1]
+    up to rounding, never decreasing along the last axis. A uniformly random k-dimensional subspace has the mean ``k / n``.
 
     Raises ``ZeroVectorError`` for an all-zero image.
     """
@@ -32,7 +32,7 @@ def left_projection_ratio(U: Tensor, y: Tensor) -> Tensor:
     """``LPR(y; k) = |U_k^T y|^2 / |y|^2`` for k = 1, 2, ... (equation 13).
 
     ``U`` ``(..., m, k)`` with orthonormal columns, ``y`` ``(..., m)`` label vectors (see `label_vectors`); returns
-    ``(..., k)`` in [0, 1], never decreasing. A uniformly random subspace has the mean ``k / m``.
+    ``(..., k)`` in [0, 1] up to rounding, never decreasing. A uniformly random subspace has the mean ``k / m``.
 
     Raises ``ZeroVectorError`` for an all-zero label vector.
     """
@@ -73,6 +73,4 @@ def _ratio(rows: Tensor, vector: Tensor, name: str) -> Tensor:
     energy = vector.square().sum(-1, keepdim=True)
     if not (energy > 0).all():
         raise ZeroVectorError(f"the projection ratio of an all-zero {name} is undefined (0/0); leave it out")
-    parts = (rows @ vector.unsqueeze(-1)).squeeze(-1).square()
-    # A sum of squares over more than the whole is rounding: orthonormal rows cannot exceed the vector's energy.
-    return (parts.cumsum(-1) / energy).clamp_max(1.0)
+    return (rows @ vector.unsqueeze(-1)).squeeze(-1).square().cumsum(-1) / energy

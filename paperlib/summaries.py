@@ -132,7 +132,7 @@ def ratio_statistics(
     Medians by rank and class with bootstrap intervals (``draws`` resamplings); the place of each class from below;
     ``auroc``: how well a low ratio tells the classes in ``positive``, and ``auroc_failure`` how well it tells the
     images that the network gets wrong; ``vectors_needed`` for the median to exceed ``level``; the largest deviation of
-    LPR from 1 at full rank, and whether both ratios never decrease with k.
+    LPR from 1 at full rank, and the range of both ratios, and whether they never decrease with k.
     """
     chosen = torch.isin(table.labels, torch.tensor(list(positive)))
     columns = [rank - 1 for rank in ranks]
@@ -149,8 +149,10 @@ def ratio_statistics(
         failed = ~table.full_correct
         statistics["auroc_failure"][name] = {rank: separation(ratios[:, rank - 1], failed) for rank in ranks}
         statistics["vectors_needed"][name] = ranks_needed(ratios, table.labels, level)
-    complete = table.lpr.shape[1] == table.products
+    complete = table.lpr.shape[1] == table.shape[0]
     statistics["deviation_lpr_rank10"] = (1 - table.lpr[:, -1]).abs().max().item() if complete else None
+    both = torch.cat([table.rpr, table.lpr], dim=1)
+    statistics["range"] = [both.min().item(), both.max().item()]
     statistics["monotone"] = bool((table.rpr.diff(dim=1) >= 0).all() and (table.lpr.diff(dim=1) >= 0).all())
     return statistics
 

@@ -10,6 +10,7 @@
 True
 """
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 
@@ -95,10 +96,12 @@ class FrozenNetwork:
     def __getitem__(self, index: int) -> LinearOperator:
         """``A[x]`` of one image as a linear operator."""
         index = range(len(self))[index]
-        here = slice(index, index + 1)
-        steps = tuple(Step(s.path, s.operation.at(here), s.offset, s.inputs, s.output) for s in self.steps)
-        single = FrozenNetwork(steps, self._source, self._result, self.images[here], self.outputs[here])
-        return FrozenOperator(single)
+        return FrozenOperator(self.part(slice(index, index + 1)))
+
+    def part(self, images: slice) -> "FrozenNetwork":
+        """The same network at some images of the batch."""
+        steps = tuple(Step(s.path, s.operation.at(images), s.offset, s.inputs, s.output) for s in self.steps)
+        return FrozenNetwork(steps, self._source, self._result, self.images[images], self.outputs[images])
 
     def _run(self, vectors: Tensor, affine: bool) -> Tensor:
         with torch.no_grad():
@@ -153,13 +156,18 @@ class Compiled:
         _check_weights(model)
         self.model = model
         self.graph = _trace(model)
+        self._compared = False
 
     def freeze(self, images: Tensor) -> FrozenNetwork:
         """See `freeze`."""
         if not torch.isfinite(images).all():
             raise NotFiniteError("the images hold NaN or infinity; RPR and the frozen network are undefined there")
         with torch.no_grad():
-            return _Recorder(self.model, images.detach()).run(self.graph)
+            frozen = _Recorder(self.model, images.detach()).run(self.graph)
+            if not self._compared:
+                _compare(self.model, frozen)
+                self._compared = True
+        return frozen
 
 
 class _Tracer(fx.Tracer):
@@ -186,6 +194,23 @@ def _check_weights(model: nn.Module) -> None:
     for name, value in [*model.named_parameters(), *model.named_buffers()]:
         if value.is_floating_point() and not torch.isfinite(value).all():
             raise NotFiniteError(f"weight {name!r} holds NaN or infinity")
+
+
+def _compare(model: nn.Module, frozen: FrozenNetwork) -> None:
+    """Raise unless the graph gives what the model gives, for the first image.
+
+    torch.fx does not see everything that Python does: ``x += y`` is traced as a new value, although whoever else holds
+    ``x`` reads the sum from then on.
+    """
+    # A copy, because the first layer may work in place.
+    expected = model(frozen.images[:1].clone())
+    # Far above the rounding of another order of summation (on GPUs too), far below what another network gives.
+    tolerance = torch.finfo(frozen.dtype).eps ** (1 / 3) * expected.abs().max()
+    if expected.shape != frozen.outputs[:1].shape or not (expected - frozen.outputs[:1]).abs().max() <= tolerance:
+        raise UnsupportedLayerError(
+            f"{type(model).__name__} does something that torch.fx cannot follow: its graph gives other outputs than the "
+            "model itself. Look for a layer that works in place (inplace=True, x += y) on a value that is read again"
+        )
 
 
 class _Recorder:
@@ -228,11 +253,14 @@ class _Recorder:
             return
         if rule is None:
             raise UnsupportedLayerError(self._unsupported(node, path, "it has no adjoint here"))
+        if rule is FUNCTION_RULES.get(node.target) and self._has_constants(node):
+            raise UnsupportedLayerError(self._unsupported(node, path, "it joins a value with a constant tensor"))
         self._record(node, path, rule, args, kwargs, inputs)
 
     def _record(self, node: fx.Node, path: str, rule, args, kwargs, inputs: tuple[str, ...]) -> None:
         module = (self.model.get_submodule(node.target),) if node.op == "call_module" else ()
         try:
+            _check_axes(module[0] if module else node.target, self.values[inputs[0]])
             frozen: Frozen = rule(*module, *args, **kwargs)
         except UnsupportedSetting as error:
             raise UnsupportedLayerError(self._unsupported(node, path, str(error))) from error
@@ -260,6 +288,11 @@ class _Recorder:
             rule = CONSTANT_RULES[node.target]
             return lambda first, second: rule(*((second, first) if swapped else (first, second)), swapped=swapped)
         return FUNCTION_RULES.get(node.target)
+
+    def _has_constants(self, node: fx.Node) -> bool:
+        return any(
+            isinstance(self.values[read.name], Tensor) for read in node.all_input_nodes if read.name not in self.tracked
+        )
 
     def _is_query(self, node: fx.Node) -> bool:
         if node.target is getattr:
@@ -312,6 +345,17 @@ def _evaluate(model: nn.Module, node: fx.Node, args, kwargs):
     if node.op == "call_method":
         return getattr(args[0], node.target)(*args[1:], **kwargs)
     return node.target(*args, **kwargs)
+
+
+def _check_axes(layer, x: Tensor) -> None:
+    """Raise ``ValueError`` where a layer that torch calls ``...2d`` is given something else than a batch of images.
+
+    torch takes ``(channels, height, width)`` for one image; the channels would pass for the batch here.
+    """
+    name = type(layer).__name__ if isinstance(layer, nn.Module) else getattr(layer, "__name__", "")
+    named = re.search(r"(?:conv|convtranspose|pool|nearest)([123])d$", name.lower())
+    if named and x.dim() != int(named[1]) + 2:
+        raise ValueError(f"{name} works on (batch, channels, *spatial) with {named[1]} spatial axes")
 
 
 def _attribute(model: nn.Module, target: str) -> Tensor:

@@ -7,6 +7,7 @@ of an image share it. The adjoints are those of `generalizability`, Table 1, and
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from itertools import product
 from math import prod
 
 import torch
@@ -195,7 +196,7 @@ class Convolution(Operation):
         return _CONV[len(self.stride)](x, self.weight, bias, self.stride, padding, self.dilation, self.groups)
 
     def adjoint(self, vectors: Tensor) -> tuple[Tensor, ...]:
-        if len(self.stride) == 2 and self.groups == 1 and self.weight.shape[1] <= _FEW_CHANNELS:
+        if self.groups == 1 and self.weight.shape[1] <= _FEW_CHANNELS:
             return (_each(vectors, self._overlap_add),)
         return (_each(vectors, self._correlate_adjoint),)
 
@@ -224,11 +225,19 @@ class Convolution(Operation):
         return result
 
     def _overlap_add(self, z: Tensor) -> Tensor:
-        columns = self.weight.flatten(1).T @ z.flatten(2)
+        """The adjoint as one matrix product, then the sum of the shifted planes, one for each place in the kernel."""
+        out, kernel = z.shape[2:], self.weight.shape[2:]
+        planes = self.weight.flatten(1).T @ z.transpose(0, 1).flatten(1)
+        planes = planes.view(-1, prod(kernel), len(z), *out)
         padded = [side + sum(pair) for side, pair in zip(self.in_spatial, self.padding, strict=True)]
-        result = F.fold(columns, padded, self.weight.shape[2:], self.dilation, 0, self.stride)
-        (top, _), (left, _) = self.padding
-        return result[:, :, top : top + self.in_spatial[0], left : left + self.in_spatial[1]]
+        result = z.new_zeros(len(planes), len(z), *padded)
+        for index, place in enumerate(product(*map(range, kernel))):
+            starts = [at * spread for at, spread in zip(place, self.dilation, strict=True)]
+            steps = zip(starts, out, self.stride, strict=True)
+            window = [slice(start, start + step * (side - 1) + 1, step) for start, side, step in steps]
+            result[:, :, *window] += planes[:, index]
+        inner = [slice(pair[0], pair[0] + side) for pair, side in zip(self.padding, self.in_spatial, strict=True)]
+        return result[:, :, *inner].transpose(0, 1)
 
 
 @dataclass(frozen=True)

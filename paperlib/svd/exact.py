@@ -14,6 +14,10 @@ from paperlib.svd.triplets import SingularTriplets, SvdError, check_rank, with_s
 # Above this the small side is no longer small: the block of products and the dense matrix outgrow an iterative method.
 LARGEST_SIDE = 4096
 
+# Vectors of one block of products, measured in benchmarks/: larger blocks lose time to fresh memory, smaller ones to
+# the overhead of each call.
+VECTORS_AT_ONCE = 100
+
 
 def batched_svd(frozen: FrozenNetwork, k: int | None = None) -> SingularTriplets:
     """The k largest singular triplets (all where k is None) of ``A[x]`` for every image of a frozen batch.
@@ -33,9 +37,19 @@ def exact_svd(operator: LinearOperator, k: int) -> SingularTriplets:
 
 
 def dense_matrices(frozen: FrozenNetwork) -> Tensor:
-    """``A[x]`` ``(batch, m, n)`` for every image, in the network's dtype, by products with the unit vectors."""
-    rows, columns = frozen.shape
+    """``A[x]`` ``(batch, m, n)`` for every image, in the network's dtype, by products with the unit vectors.
+
+    A block of images at a time, so that the intermediate vectors stay near the processor's cache and the memory for
+    them does not grow with the batch.
+    """
     _check_side(frozen.shape)
+    block = max(1, VECTORS_AT_ONCE // min(frozen.shape))
+    parts = (frozen.part(slice(start, start + block)) for start in range(0, len(frozen), block))
+    return torch.cat([_dense_block(part) for part in parts])
+
+
+def _dense_block(frozen: FrozenNetwork) -> Tensor:
+    rows, columns = frozen.shape
     if rows <= columns:
         return frozen.adjoint(_unit_vectors(frozen, frozen.range_shape)).flatten(2)
     return frozen.product(_unit_vectors(frozen, frozen.domain_shape)).flatten(2).transpose(1, 2)

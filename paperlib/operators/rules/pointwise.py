@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from paperlib.operators.operations import Gate, Identity
+from paperlib.operators.operations import Gate, Identity, channels_last
 from paperlib.operators.rules.table import Frozen, UnsupportedSetting, register_function, register_module
 
 
@@ -28,7 +28,7 @@ def _leaky_relu(x: Tensor, negative_slope: float = 0.01, inplace: bool = False) 
     slopes = (x > 0).to(x.dtype)
     if negative_slope:
         slopes = slopes + negative_slope * (1 - slopes)
-    return Frozen(x * slopes, Gate(slopes.unsqueeze(1)))
+    return Frozen(x * slopes, Gate(channels_last(slopes.unsqueeze(1))))
 
 
 @register_module(nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout)

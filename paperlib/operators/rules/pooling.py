@@ -118,7 +118,9 @@ def _interpolate(
     factors = [after / before for before, after in zip(x.shape[2:], output.shape[2:], strict=True)]
     # The scale given by the user, not the ratio of the sizes, sets torch's sampling points.
     scales = per_axis(scale_factor, axes) if scale_factor and not recompute_scale_factor else [None] * axes
-    whole = all(factor == int(factor) and scale in (None, factor) for factor, scale in zip(factors, scales, strict=True))
+    whole = all(
+        factor == int(factor) and scale in (None, factor) for factor, scale in zip(factors, scales, strict=True)
+    )
     if mode == "nearest" and whole:
         return Frozen(output, Transposed(WindowSum(tuple(int(factor) for factor in factors))))
     if mode == "nearest" and any(f == 2 and scale not in (None, 2) for f, scale in zip(factors, scales, strict=True)):

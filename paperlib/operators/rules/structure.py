@@ -44,12 +44,12 @@ def _concatenate(tensors, dim: int = 0, axis: int | None = None) -> Frozen:
     return Frozen(torch.cat(list(tensors), dim), Concatenation(dim - 1, sizes))
 
 
-@register_function(operator.add, operator.iadd, torch.add, "add", "add_")
+@register_function(operator.add, torch.add, "add", "add_")
 def _add(first, second) -> Frozen:
     return _sum(first, second, (1, 1))
 
 
-@register_function(operator.sub, operator.isub, torch.sub, "sub", "sub_")
+@register_function(operator.sub, torch.sub, "sub", "sub_")
 def _subtract(first, second) -> Frozen:
     return _sum(first, second, (1, -1))
 
@@ -86,10 +86,10 @@ def _divided(x: Tensor, constant, *, swapped: bool) -> Frozen:
     return Frozen(_same_shape(x, x / constant), Diagonal(1 / _per_image(x, constant)))
 
 
-CONSTANT_RULES.update(dict.fromkeys((operator.add, operator.iadd, torch.add, "add", "add_"), _plus))
-CONSTANT_RULES.update(dict.fromkeys((operator.sub, operator.isub, torch.sub, "sub", "sub_"), _minus))
-CONSTANT_RULES.update(dict.fromkeys((operator.mul, operator.imul, torch.mul, "mul", "mul_"), _times))
-CONSTANT_RULES.update(dict.fromkeys((operator.truediv, operator.itruediv, torch.div, "div", "div_"), _divided))
+CONSTANT_RULES.update(dict.fromkeys((operator.add, torch.add, "add", "add_"), _plus))
+CONSTANT_RULES.update(dict.fromkeys((operator.sub, torch.sub, "sub", "sub_"), _minus))
+CONSTANT_RULES.update(dict.fromkeys((operator.mul, torch.mul, "mul", "mul_"), _times))
+CONSTANT_RULES.update(dict.fromkeys((operator.truediv, torch.div, "div", "div_"), _divided))
 
 
 def _per_image(x: Tensor, constant) -> Tensor:
