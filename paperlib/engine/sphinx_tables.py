@@ -53,7 +53,8 @@ def table(title: str, head: Sequence[str], rows: Sequence[Sequence[Cell]], row_h
     that a row has for its header.
     """
     group = nodes.tgroup(cols=len(head))
-    group += [nodes.colspec(colwidth=1, stub=1 if row_headers and index == 0 else 0) for index in range(len(head))]
+    # Plain text is the only format that uses the widths (in characters); it does not end where they are too small.
+    group += [nodes.colspec(colwidth=16, stub=1 if row_headers and index == 0 else 0) for index in range(len(head))]
     group += nodes.thead("", _row([Cell(word) for word in head]))
     group += nodes.tbody("", *(_row(row) for row in rows))
     return scrolling("", nodes.table("", nodes.title("", title), group), label=title)

@@ -17,7 +17,7 @@ def draw_projection(image: Tensor, projection: Tensor, titles: tuple[str, str]) 
     """
     with style():
         figure, (left, right) = plt.subplots(1, 2, figsize=(4.6, 2.3))
-        shown = left.imshow(image, cmap="gray", vmin=0)
+        shown = left.imshow(image.numpy(), cmap="gray", vmin=0)
         figure.colorbar(shown, ax=left, shrink=0.8)
         figure.colorbar(_signed(right, projection), ax=right, shrink=0.8)
         for axis, title in zip((left, right), titles, strict=True):
@@ -42,7 +42,7 @@ def draw_vectors(vectors: Sequence[Tensor], titles: Sequence[str], columns: int 
 
 def _signed(axis: Axes, values: Tensor):
     bound = float(values.abs().max())
-    return axis.imshow(values, cmap="RdBu_r", vmin=-bound, vmax=bound)
+    return axis.imshow(values.numpy(), cmap="RdBu_r", vmin=-bound, vmax=bound)
 
 
 def _bare(axis: Axes, title: str, size: int = 9) -> None:

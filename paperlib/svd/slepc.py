@@ -10,6 +10,9 @@ from torch import Tensor
 from paperlib.operators import CountingOperator, LinearOperator, to_petsc
 from paperlib.svd.triplets import NotConvergedError, SingularTriplets, SolverUnavailableError, check_rank, with_signs
 
+# PETSC_ERR_FP of petscerror.h.
+_FLOATING_POINT_EXCEPTION = 72
+
 
 @dataclass(frozen=True)
 class Slepc:
@@ -37,15 +40,16 @@ def slepc_svd(operator: LinearOperator, k: int, settings: Slepc | None = None) -
     check_rank(k, operator.shape)
     slepc = _import_slepc()
     counted = CountingOperator(operator)
-    solver = _solve(slepc, counted, k, settings)
-    found = min(k, solver.getConverged())
+    solver = _prepare(slepc, counted, k, settings)
+    broken = _solve(solver)
+    found = 0 if broken else min(k, solver.getConverged())
     triplets = _collect(solver, counted, found, settings)
-    reason = solver.getConvergedReason()
+    reason = broken or f"reason {solver.getConvergedReason()}"
     solver.destroy()
     if found < k:
         raise NotConvergedError(
             f"SLEPc {settings.kind} found {found} of {k} singular triplets to a relative residual of "
-            f"{settings.tolerance:g} (reason {reason}); raise max_iterations or the tolerance, or ask for fewer",
+            f"{settings.tolerance:g} ({reason}); raise max_iterations or the tolerance, or ask for fewer",
             triplets,
         )
     return triplets
@@ -71,7 +75,7 @@ def _import_slepc() -> ModuleType:
     return SLEPc
 
 
-def _solve(slepc: ModuleType, operator: LinearOperator, k: int, settings: Slepc):
+def _prepare(slepc: ModuleType, operator: LinearOperator, k: int, settings: Slepc):
     matrix = to_petsc(operator)
     solver = slepc.SVD().create(comm=matrix.getComm())
     solver.setOperators(matrix)
@@ -87,12 +91,23 @@ def _solve(slepc: ModuleType, operator: LinearOperator, k: int, settings: Slepc)
         vector.setArray(generator.standard_normal(vector.getLocalSize()))
     solver.setInitialSpace([right], [left])
     solver.setUp()
-    solver.solve()
     return solver
 
 
+def _solve(solver) -> str:
+    """Run a solver; what broke its arithmetic in words, or nothing."""
+    try:
+        solver.solve()
+    except (RuntimeError, SystemError) as error:
+        # petsc4py's own error, or Python's complaint that a C function returned with that error set.
+        petsc = error.__cause__ if isinstance(error, SystemError) else error
+        if getattr(petsc, "ierr", None) != _FLOATING_POINT_EXCEPTION:
+            raise
+        return "its arithmetic broke down: a cross product of a singular matrix can have negative eigenvalues"
+    return ""
+
+
 def _collect(solver, operator: CountingOperator, found: int, settings: Slepc) -> SingularTriplets:
-    products = operator.products
     left, right = (vector.duplicate() for vector in reversed(solver.getOperators()[0].createVecs()))
     S, U, V = [], [], []
     for index in range(found):
@@ -103,6 +118,8 @@ def _collect(solver, operator: CountingOperator, found: int, settings: Slepc) ->
     U = torch.stack(U, 1) if U else torch.zeros(rows, 0, dtype=torch.float64)
     Vh = torch.stack(V) if V else torch.zeros(0, columns, dtype=torch.float64)
     U, Vh = with_signs(U, Vh)
+    # Behind the triplets, because `cross` computes the left vectors only when they are asked for.
+    products = operator.products
     S = torch.tensor(S, dtype=torch.float64)
     right_residuals, left_residuals = residuals(operator, U, S, Vh)
     return SingularTriplets(U, S, Vh, right_residuals, left_residuals, products, f"slepc {settings.kind}")

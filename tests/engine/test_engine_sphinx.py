@@ -1,0 +1,175 @@
+"""The Sphinx extension inside a real, strict Jupyter Book build."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from bs4 import BeautifulSoup
+
+CLAIMS = """
+[[claim]]
+id = "toy.claim.01"
+place = "Section 1"
+quantity = "accuracy of $A[x]$"
+kind = "absolute"
+paper_value = 0.9800
+tolerance = 0.02
+why = "spread of seeds"
+data = "Digits"
+notebook = "toy/first"
+value = "accuracy.full"
+profiles = ["paper", "quick"]
+
+[[claim]]
+id = "toy.claim.02"
+place = "Section 2"
+quantity = "order of the letters"
+kind = "ordering"
+paper_value = ["c", "a"]
+notebook = "toy/first"
+value = "order"
+profiles = ["quick"]
+reason = "our letters are `sorted`"
+
+[[claim]]
+id = "toy.claim.03"
+place = "Section 3"
+quantity = "score on scans"
+kind = "absolute"
+paper_value = 0.9
+tolerance = 0.1
+why = "the paper's range"
+blocked = true
+reason = "the scans need an application"
+"""
+
+INTRODUCTION = """\
+# Introduction
+
+We measured {result}`toy/first#accuracy.full | quick | .1%` and {result}`toy/first#accuracy.rank | quick`.
+The claim: {claim}`toy.claim.01`. The other: {claim}`toy.claim.02`. The third: {claim}`toy.claim.03`.
+
+```{claims} toy
+:ids: 02 01
+```
+
+```{status}
+```
+"""
+
+CONFIG = """\
+title: Toy
+execute:
+  execute_notebooks: "off"
+sphinx:
+  local_extensions:
+    toy_paths: extension
+  extra_extensions:
+    - paperlib.engine.sphinx
+  config:
+    nitpicky: true
+"""
+
+PATHS = """\
+from pathlib import Path
+
+from paperlib import paths
+
+paths.ROOT = Path({root!r})
+paths.DATA, paths.NOTEBOOKS, paths.BOOK = (paths.ROOT / name for name in ("data", "notebooks", "book"))
+paths.CLAIMS, paths.TRACKED_RESULTS = paths.DATA / "claims", paths.DATA / "results"
+paths.EXECUTED, paths.LOCAL_RESULTS = paths.BOOK / "run", paths.ROOT / "results"
+
+
+def setup(app):
+    return {{"parallel_read_safe": True}}
+"""
+
+
+@pytest.fixture
+def book(project):
+    """The tiny compendium with a book of an introduction and the first notebook's page."""
+    root = project.root
+    project.write_claims(CLAIMS)
+    project.write_result()
+    page = json.loads((root / "notebooks/toy/first.ipynb").read_text())
+    for cell in page["cells"]:
+        if cell["cell_type"] == "code":
+            cell["outputs"] = []
+            cell["metadata"].pop("mystnb", None)
+    for place, text in {
+        "book/run/toy/first.ipynb": json.dumps(page),
+        "book/introduction.md": INTRODUCTION,
+        "book/_toc.yml": "format: jb-book\nroot: introduction\nchapters:\n  - file: run/toy/first\n",
+        "_config.yml": CONFIG,
+        "extension/toy_paths.py": PATHS.format(root=str(root)),
+    }.items():
+        (root / place).parent.mkdir(parents=True, exist_ok=True)
+        (root / place).write_text(text)
+    return project
+
+
+def build(project) -> subprocess.CompletedProcess:
+    command = [
+        sys.executable,
+        "-c",
+        "from jupyter_book.cli.main import main; main()",
+        "build",
+        "book",
+        "--config",
+        "_config.yml",
+        "--path-output",
+        "book",
+    ]
+    flags = ["-W", "-n", "--keep-going"]
+    environment = os.environ | {"NO_COLOR": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    return subprocess.run(command + flags, cwd=project.root, env=environment, capture_output=True, text=True)
+
+
+def page(project) -> BeautifulSoup:
+    return BeautifulSoup((project.root / "book/_build/html/introduction.html").read_text(), "html.parser")
+
+
+def test_strict_book_shows_results_and_sees_changes(book):
+    built = build(book)
+    assert built.returncode == 0, built.stdout + built.stderr
+    html = page(book)
+    article = html.find("article")
+    text = " ".join(article.get_text().split())
+    assert "We measured 97.0% and 0.5, 0.9, 0.97." in text
+    assert "The claim: 0.98 in the paper, 0.97 here (match)." in text
+    assert "The other: c < a in the paper, c: 3, a: 1 here (differs)." in text
+    assert "The third: 0.9 in the paper, not measured here (its data cannot be had)." in text
+
+    claims, notebooks, counts = article.find_all("table")
+    assert [cell.get_text().strip() for cell in claims.find_all("th", class_="stub")][1:] == ["claim.02", "claim.01"]
+    region = claims.find_parent("div", class_="paperlib-table")
+    assert (region["role"], region["tabindex"]) == ("region", "0")
+    assert "Claims of toy" in region["aria-label"] and "Claims of toy" in claims.caption.get_text()
+    assert claims.find("span", class_="math") is not None and claims.find("code", string="sorted") is not None
+    assert "quick, Toy digits" in claims.get_text()
+    assert {a["href"] for a in claims.find_all("a", class_="reference")} == {"run/toy/first.html"}
+    assert {cell["class"][0] for cell in notebooks.find_all("th")} == {"head"}
+    assert notebooks.find("a", class_="reference")["href"] == "run/toy/first.html"
+    assert "abc1234" in notebooks.get_text() and "of this machine" in notebooks.get_text()
+    assert [cell.get_text().strip() for cell in counts.tbody.find_all(["th", "td"])] == ["toy", "1", "1", "0", "1", "3"]
+    assert any("paperlib.css" in link["href"] for link in html.find_all("link", rel="stylesheet"))
+    assert "paperlib-missing" in (book.root / "book/_build/html/_static/paperlib.css").read_text()
+
+    book.write_result(values={"accuracy": {"full": 0.5, "rank": [0.25]}, "order": {"c": 1, "a": 2}})
+    book.write_result(profile="laptop", tracked=True)
+    changed = build(book)
+    assert changed.returncode == 0, changed.stdout + changed.stderr
+    assert "We measured 50.0% and 0.25." in page(book).find("article").get_text()
+    assert "tracked" in page(book).find("article").get_text()
+
+    (book.root / "results/quick/toy/first.json").unlink()
+    for _ in range(2):
+        # The second build has to fail as the first one did, though nothing changed in between.
+        broken = build(book)
+        assert broken.returncode != 0
+        assert "no result of toy/first in profile quick; make it with: paperlib run toy/first" in broken.stderr
+    notes = page(book).find_all(class_="paperlib-missing")
+    assert any("paperlib run toy/first" in note.get_text() for note in notes)

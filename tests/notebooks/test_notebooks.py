@@ -1,0 +1,90 @@
+"""The notebooks as committed: clean, thin, parametrised, with figures that a reader can use; and each runs."""
+
+import json
+import os
+import subprocess
+import sys
+
+import nbformat
+import pytest
+
+from paperlib import paths
+from paperlib.engine import ParameterError, find_notebook, read_catalogue
+from paperlib.engine.results import local_path, read_result
+
+IDS = list(read_catalogue())
+
+
+def code_cells(notebook_id: str) -> list[nbformat.NotebookNode]:
+    notebook = nbformat.read(paths.NOTEBOOKS / f"{notebook_id}.ipynb", as_version=4)
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def test_every_notebook_file_is_in_the_catalogue():
+    files = {path.relative_to(paths.NOTEBOOKS).with_suffix("").as_posix() for path in paths.NOTEBOOKS.rglob("*.ipynb")}
+    assert files == set(IDS)
+
+
+def test_every_figure_and_table_of_the_digit_half_is_covered():
+    covered = {item for notebook_id in IDS for item in find_notebook(notebook_id).covers}
+    # Figure 4 and Table 2 are the segmentation half.
+    assert covered >= {"Table 1", *(f"Figure {number}" for number in (1, 2, 3, *range(5, 13)))}
+
+
+@pytest.mark.parametrize("notebook_id", IDS)
+def test_is_committed_without_outputs(notebook_id):
+    assert not [cell for cell in code_cells(notebook_id) if cell.outputs or cell.execution_count]
+
+
+@pytest.mark.parametrize("notebook_id", IDS)
+def test_cells_are_thin(notebook_id):
+    assert max(len(cell.source.splitlines()) for cell in code_cells(notebook_id)) <= 25
+
+
+@pytest.mark.parametrize("notebook_id", IDS)
+def test_every_figure_cell_has_name_caption_and_alt(notebook_id):
+    for cell in code_cells(notebook_id):
+        if not cell.source.lstrip().startswith(("draw_", "show_tracked")) and "\ndraw_" not in cell.source:
+            continue
+        assert cell.metadata["mystnb"]["figure"]["name"].startswith("fig-")
+        assert cell.metadata["mystnb"]["figure"]["caption"]
+        assert len(cell.metadata["mystnb"]["image"]["alt"]) > 40
+
+
+@pytest.mark.parametrize("notebook_id", IDS)
+def test_every_parameter_has_a_meaning_and_every_profile_a_cost(notebook_id):
+    notebook = find_notebook(notebook_id)
+    assert all(spec.meaning for spec in notebook.parameters)
+    assert set(notebook.cost) == {"quick", "laptop", "paper"}
+
+
+@pytest.mark.parametrize("notebook_id", IDS)
+def test_refuses_a_misspelt_an_ill_typed_and_an_out_of_range_parameter(notebook_id):
+    notebook = find_notebook(notebook_id)
+    with pytest.raises(ParameterError, match="sead"):
+        notebook.values("quick", {"sead": 1})
+    with pytest.raises(ParameterError, match="seed"):
+        notebook.values("quick", {"seed": "many"})
+    with pytest.raises(ParameterError, match="seed"):
+        notebook.values("quick", {"seed": -1})
+
+
+@pytest.mark.parametrize("notebook_id", IDS)
+def test_was_run_in_quick_for_the_book(notebook_id):
+    result = read_result(local_path(notebook_id, "quick"))
+    assert result.profile == "quick"
+    executed = json.loads((paths.EXECUTED / f"{notebook_id}.ipynb").read_text())
+    assert "Provenance" in "".join(executed["cells"][-1]["source"])
+    assert "{data}" not in json.dumps(executed)
+
+
+@pytest.mark.parametrize("notebook_id", IDS)
+def test_runs_by_plain_papermill(notebook_id, tmp_path):
+    result = tmp_path / "result.json"
+    source, output = paths.NOTEBOOKS / f"{notebook_id}.ipynb", tmp_path / "out.ipynb"
+    command = [sys.executable, "-m", "papermill", str(source), str(output), "-p", "seed", "0", "-k", "python3"]
+    # The result goes to a folder of the test: one beside the book's would make the book look out of date.
+    environment = {**os.environ, "PAPERLIB_RESULT": str(result)}
+    done = subprocess.run(command, cwd=paths.ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert read_result(result).id == notebook_id

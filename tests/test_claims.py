@@ -1,0 +1,29 @@
+"""One case for each row of the claims files: paper's value beside ours by the one comparison."""
+
+import pytest
+
+from paperlib.engine import Status, judge_claims, load_claims
+
+JUDGED = {judgement.claim.id: judgement for judgement in judge_claims(load_claims())}
+
+# Follow from algebra or counting, so they cannot differ unless the code is wrong.
+MATHEMATICS = [f"generalizability.claim.{number}" for number in "05 06 07 08 11 12 13 13b 14 26 28 29 30 31".split()]
+
+
+@pytest.mark.parametrize("claim_id", JUDGED)
+def test_is_measured_or_says_why_not(claim_id):
+    judgement = JUDGED[claim_id]
+    assert not judgement.missing, f"no result yet; run: {judgement.command}"
+    if judgement.status is not Status.MATCH:
+        assert judgement.reason, f"{claim_id} is {judgement.status} without a reason"
+
+
+@pytest.mark.parametrize("claim_id", MATHEMATICS)
+def test_mathematics_matches(claim_id):
+    judgement = JUDGED[claim_id]
+    assert judgement.status is Status.MATCH, (judgement.claim.paper_value, judgement.value)
+
+
+def test_every_number_of_the_paper_has_a_row():
+    numbers = {claim_id.removeprefix("generalizability.claim.")[:2] for claim_id in JUDGED}
+    assert numbers >= {f"{number:02d}" for number in range(1, 36)}
