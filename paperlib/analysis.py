@@ -68,7 +68,7 @@ def projection_table(
     starts = range(0, len(data), batch_size)
     rows = [
         _rows(compiled, data.images[i : i + batch_size].to(device), data.labels[i : i + batch_size], k_max, label_map)
-        for i in tqdm(starts, desc=f"SVD of {len(data)} images", unit="batch", disable=not progress)
+        for i in tqdm(starts, desc=f"SVD of {len(data)} images", unit="batch", mininterval=2, disable=not progress)
     ]
     columns = {name: torch.cat([row[name] for row in rows]) for name in rows[0] if name != "residual"}
     residual = max(float(row["residual"]) for row in rows)
@@ -94,7 +94,8 @@ def _rows(
         "full_classes": logits.argmax(-1),
         "rank_k_confidence": rank_k.softmax(-1).amax(-1),
         "full_confidence": logits.softmax(-1).amax(-1),
-        "margins": (top[:, 0] - top[:, 1]) / logits.norm(dim=1),
+        # Logits of zero are a tie: a margin of 0, not 0/0.
+        "margins": (top[:, 0] - top[:, 1]) / logits.norm(dim=1).clamp_min(torch.finfo(logits.dtype).tiny),
         "singular_values": triplets.S,
         "shape": torch.tensor([frozen.shape]),
         "residual": triplets.relative_residuals.max(),

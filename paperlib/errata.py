@@ -106,7 +106,11 @@ class LabelMapCheck:
             "softmax_label": "softmax at the label",
             "softmax_other": "softmax elsewhere",
         }
-        return [[meaning, *(f"{value:.4g}" for value in getattr(self, name))] for name, meaning in meanings.items()]
+        # Rounding to twelve digits shows what is zero up to rounding as 0.
+        return [
+            [meaning, *(f"{round(value, 12) + 0:.4g}" for value in getattr(self, name))]
+            for name, meaning in meanings.items()
+        ]
 
 
 def label_map_check(high: float, low: float, seed: int, classes: int = 10) -> LabelMapCheck:

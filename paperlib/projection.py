@@ -21,7 +21,8 @@ def right_projection_ratio(Vh: Tensor, x: Tensor) -> Tensor:
     """``RPR(x; k) = |V_k^T x|^2 / |x|^2`` for k = 1, 2, ... (equation 10).
 
     ``Vh`` ``(..., k, n)`` with orthonormal rows, ``x`` ``(..., n)`` flattened images; returns ``(..., k)`` in [0, 1]
-    up to rounding, never decreasing along the last axis. A uniformly random k-dimensional subspace has the mean ``k / n``.
+    up to rounding, never decreasing along the last axis. A uniformly random k-dimensional subspace has the mean
+    ``k / n``.
 
     Raises ``ZeroVectorError`` for an all-zero image.
     """

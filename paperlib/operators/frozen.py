@@ -208,8 +208,8 @@ def _compare(model: nn.Module, frozen: FrozenNetwork) -> None:
     tolerance = torch.finfo(frozen.dtype).eps ** (1 / 3) * expected.abs().max()
     if expected.shape != frozen.outputs[:1].shape or not (expected - frozen.outputs[:1]).abs().max() <= tolerance:
         raise UnsupportedLayerError(
-            f"{type(model).__name__} does something that torch.fx cannot follow: its graph gives other outputs than the "
-            "model itself. Look for a layer that works in place (inplace=True, x += y) on a value that is read again"
+            f"{type(model).__name__} does something that torch.fx cannot follow: its graph gives other outputs than "
+            "the model itself. Look for a layer that works in place (inplace=True, x += y) on a value read again"
         )
 
 

@@ -99,7 +99,7 @@ class WindowSum(Operation):
 
 @dataclass(frozen=True)
 class GatedWindowSum(Operation):
-    """A gate followed by a window sum, in one pass over memory; ``windows`` ``(batch, 1, c, h/p, p, ...)`` are slopes."""
+    """A gate, then a window sum, in one pass over memory; ``windows`` ``(batch, 1, c, h/p, p, ...)`` are slopes."""
 
     windows: Tensor
     pool: WindowSum

@@ -80,18 +80,14 @@ def _draw_boxes(axis: Axes, boxes: Sequence[Box], emphasised: Sequence[int]) -> 
             "med": box.median,
             "q3": box.upper_quartile,
             "whishi": box.high,
-            "label": str(label),
         }
-        for label, box in enumerate(boxes)
+        for box in boxes
     ]
-    drawn = axis.bxp(
-        statistics,
-        positions=range(len(boxes)),
-        widths=0.65,
-        showfliers=False,
-        patch_artist=True,
-        medianprops={"color": "black"},
-    )
+    places = range(len(boxes))
+    look = {"widths": 0.65, "showfliers": False, "patch_artist": True, "medianprops": {"color": "black"}}
+    # The panels share their axis, on which each call would put its own ticks above the others'.
+    drawn = axis.bxp(statistics, positions=places, manage_ticks=False, **look)
+    axis.set_xticks(places, [str(label) for label in places])
     for label, patch in enumerate(drawn["boxes"]):
         patch.set_facecolor(DIGIT_COLOURS[label])
         patch.set_alpha(1.0 if label in emphasised else 0.45)
@@ -114,8 +110,10 @@ def draw_training_history(histories: Mapping[str, Sequence[Moment]], batches: Ma
             right.plot(steps, [moment.test_accuracy for moment in history], color=colour, marker="o", markersize=2.5)
             for axis in (left, right):
                 axis.axvline(batches[title] + 1, color=colour, linestyle=":", linewidth=1)
-        left.set(xscale="log", yscale="log", xlabel="mini-batch + 1", ylabel="cross-entropy on training images")
-        right.set(xscale="log", xlabel="mini-batch + 1", ylabel="accuracy on test images", ylim=(0, 1.02))
+        left.set(xscale="log", yscale="log", ylabel="cross-entropy on training images")
+        right.set(xscale="log", ylabel="accuracy on test images", ylim=(0, 1.02))
+        for axis in (left, right):
+            axis.set_xlabel("mini-batches seen, plus 1")
         left.legend(loc="lower left")
         plt.close(figure)
     return figure

@@ -71,12 +71,9 @@ def train(
     """
     run = _start(recipe, state_file, device)
     data = _on_device(train_data, device)
-    bar = tqdm(
-        total=recipe.epochs * len(data[1]),
-        initial=run.epoch * len(data[1]),
-        unit="image",
-        disable=not progress,
-    )
+    total, done = recipe.epochs * len(data[1]), run.epoch * len(data[1])
+    # Seldom enough that a log or a notebook, where each update is a line, stays readable.
+    bar = tqdm(total=total, initial=done, unit="image", mininterval=2, disable=not progress)
     with bar:
         for epoch in range(run.epoch, recipe.epochs):
             bar.set_description(f"{recipe.name}, epoch {epoch + 1} of {recipe.epochs}")

@@ -55,7 +55,7 @@ def test_every_figure_cell_has_name_caption_and_alt(notebook_id):
 def test_every_parameter_has_a_meaning_and_every_profile_a_cost(notebook_id):
     notebook = find_notebook(notebook_id)
     assert all(spec.meaning for spec in notebook.parameters)
-    assert set(notebook.cost) == {"quick", "laptop", "paper"}
+    assert all(dict(notebook.cost).values())
 
 
 @pytest.mark.parametrize("notebook_id", IDS)
