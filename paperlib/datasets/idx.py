@@ -1,5 +1,7 @@
 """The IDX format of MNIST and its kin."""
 
+from math import prod
+
 import numpy as np
 
 from paperlib.datasets.types import DataError
@@ -19,8 +21,9 @@ def parse_idx(content: bytes, name: str) -> np.ndarray:
         raise DataError(f"{name} holds IDX type 0x{content[2]:02x}, expected unsigned bytes (0x08)")
     axes = content[3]
     start = 4 + 4 * axes
+    if len(content) < start:
+        raise DataError(f"{name} is truncated: its header of {axes} axes ends after {len(content)} of {start} bytes")
     shape = tuple(np.frombuffer(content[4:start], dtype=">u4").astype(int).tolist())
-    expected = int(np.prod(shape, dtype=np.int64))
-    if len(shape) != axes or len(content) - start != expected:
+    if len(content) - start != prod(shape):
         raise DataError(f"{name} is truncated or too long: {len(content) - start} bytes for the shape {shape}")
     return np.frombuffer(content, dtype=np.uint8, offset=start).reshape(shape)

@@ -42,7 +42,7 @@ def trained_network(recipe: Recipe, *, device: str = "cpu", progress: bool = Fal
     """
     path = find_checkpoint(recipe)
     if path is not None:
-        return load_checkpoint(path)
+        return _checked(load_checkpoint(path), recipe, path)
     cache = paths.cache_directory()
     state_file = cache / "training" / f"{recipe.name}.safetensors"
     network = train(
@@ -56,6 +56,15 @@ def trained_network(recipe: Recipe, *, device: str = "cpu", progress: bool = Fal
     saved = save_checkpoint(network, cache / "checkpoints")
     state_file.unlink(missing_ok=True)
     return load_checkpoint(saved)
+
+
+def _checked(network: TrainedNetwork, recipe: Recipe, path: Path) -> TrainedNetwork:
+    if network.summary.recipe != recipe:
+        raise CheckpointError(
+            f"checkpoint {path} is of another recipe ({network.summary.recipe}) than its name says; "
+            "remove it and train again"
+        )
+    return network
 
 
 def same_predictions(model: nn.Module, data: ImageData, dtype: torch.dtype) -> bool:

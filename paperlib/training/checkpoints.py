@@ -6,8 +6,8 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from paperlib import models
 from paperlib.files import write_atomically, write_text_atomically
+from paperlib.training.loop import initial_network
 from paperlib.training.recipe import Summary, TrainedNetwork
 
 
@@ -40,10 +40,10 @@ def load_checkpoint(path: Path) -> TrainedNetwork:
         weights = load_file(path)
     except (OSError, ValueError, SafetensorError) as error:
         raise CheckpointError(f"checkpoint {path} cannot be read ({error}); remove it and train again") from error
-    model = models.build(summary.recipe.architecture, **summary.recipe.options)
     try:
+        model = initial_network(summary.recipe)
         model.load_state_dict({name: value.float() for name, value in weights.items()})
-    except RuntimeError as error:
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise CheckpointError(
             f"checkpoint {path} does not hold the weights of {summary.recipe.architecture} "
             f"{summary.recipe.options}: {error}"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 from tqdm import tqdm
@@ -67,7 +67,7 @@ def train(
     ends with the weights that an uninterrupted one has: the order of the images follows from seed and epoch alone.
     The file is left to the caller to remove. ``progress`` shows a bar on standard error.
 
-    Raises ``TrainingError`` where the loss is not finite or the state file belongs to another recipe.
+    Raises ``TrainingError`` where the loss is not finite, or the state file is damaged or belongs to another recipe.
     """
     run = _start(recipe, state_file, device)
     data = _on_device(train_data, device)
@@ -167,10 +167,14 @@ def _save(run: _Run, recipe: Recipe, path: Path) -> None:
 
 
 def _load(run: _Run, recipe: Recipe, path: Path) -> None:
-    with safe_open(path, "pt") as file:
-        state = file.metadata()
-        tensors = {name: file.get_tensor(name) for name in file.keys()}
-    if Recipe.model_validate_json(state["recipe"]) != recipe:
+    try:
+        with safe_open(path, "pt") as file:
+            state = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}
+        stored = Recipe.model_validate_json(state["recipe"])
+    except (OSError, KeyError, ValueError, SafetensorError) as error:
+        raise TrainingError(f"{path} is no state of a training ({error}); remove it to begin anew") from error
+    if stored != recipe:
         raise TrainingError(f"{path} holds the state of another recipe; remove it or name another file")
     weights = {name.removeprefix("weight."): value for name, value in tensors.items() if name.startswith("weight.")}
     run.model.load_state_dict(weights)

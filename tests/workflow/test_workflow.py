@@ -1,0 +1,154 @@
+"""The workflow on a tiny project: the real Snakefile, engine and Jupyter Book on notebooks of a few lines."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from paperlib.paths import ROOT
+
+# Names and needs; `crash` divides by zero until it is mended.
+NOTEBOOKS = {"first": [], "crash": ["toy/first"], "other": ["toy/first"], "after": ["toy/crash"]}
+CONFIG = """
+title: Toy
+only_build_toc_files: true
+execute: {execute_notebooks: "off"}
+"""
+CONTENTS = "format: jb-book\nroot: index\nchapters:\n- file: run/toy/first\n"
+
+
+def write_notebook(root: Path, name: str, body: str = "total = n + 1") -> None:
+    cells = [
+        new_markdown_cell(f"# Notebook {name}"),
+        new_code_cell("n: int = 1  # a number {1..9}", metadata={"tags": ["parameters"]}),
+        new_code_cell(f"from paperlib.engine import start_run\nrun = start_run('toy/{name}', globals())"),
+        new_code_cell(body),
+        new_code_cell("run.record(values={'n': n})"),
+    ]
+    metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    nbformat.write(new_notebook(cells=cells, metadata=metadata), root / f"notebooks/toy/{name}.ipynb")
+
+
+def make_project(root: Path, names: list[str]) -> Path:
+    """A project with these notebooks, the library and the workflow as they are, and a book of two pages."""
+    for folder in ("notebooks/toy", "book", "data"):
+        (root / folder).mkdir(parents=True)
+    for name in ("paperlib", "workflow"):
+        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("Snakefile", "constraints.txt", "data/registry.toml"):
+        shutil.copy2(ROOT / name, root / name)
+    rows = ""
+    for name in names:
+        needs = json.dumps(NOTEBOOKS[name])
+        rows += f'[{name}]\ntitle = "Notebook {name}"\nneeds = {needs}\n'
+        rows += f'[{name}.cost]\nquick = "1 s"\nlaptop = "1 s"\npaper = "1 s"\n'
+        write_notebook(root, name)
+    (root / "notebooks/toy/catalogue.toml").write_text(rows, encoding="utf-8")
+    (root / "_config.yml").write_text(CONFIG, encoding="utf-8")
+    (root / "book/_toc.yml").write_text(CONTENTS, encoding="utf-8")
+    (root / "book/index.md").write_text("# Toy\n", encoding="utf-8")
+    return root
+
+
+def snakemake(root: Path, target: str, *arguments: str) -> subprocess.CompletedProcess:
+    """The call that make makes; what a person sees is the output."""
+    # The project's own copy of the library stands before the installed one, so that its root is the toy's.
+    variables = {"PYTHONPATH": f"{root}{os.pathsep}{root / 'workflow'}", "XDG_CACHE_HOME": str(root / ".cache")}
+    options = ["--cores", "2", "--keep-going", "--rerun-incomplete", "--logger", "compendium"]
+    return subprocess.run(
+        [sys.executable, "-m", "snakemake", target, *arguments, *options], cwd=root, env=os.environ | variables,
+        text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=600,
+    )  # fmt: skip
+
+
+def started(output: str) -> set[str]:
+    return set(re.findall(r"started +(?:toy/)?(?:the )?(\w+)", output))
+
+
+def made(root: Path) -> set[str]:
+    """Notebooks of which both the executed copy and the result are there."""
+    pages = {path.stem for path in (root / "book/run/toy").glob("*.ipynb")}
+    return pages & {path.stem for path in (root / "results/quick/toy").glob("*.json")}
+
+
+@pytest.fixture(scope="module")
+def crashed(tmp_path_factory):
+    """A project whose notebook `crash` raises in its fourth code cell, after one run."""
+    root = make_project(tmp_path_factory.mktemp("crash"), list(NOTEBOOKS))
+    write_notebook(root, "crash", "total = n / 0")
+    return root, snakemake(root, "book")
+
+
+def test_a_crash_leaves_the_others_results_and_fails_the_whole(crashed):
+    root, first = crashed
+    assert first.returncode != 0
+    assert made(root) == {"first", "other"}
+    assert not (root / "book/_build").exists()
+    assert "ZeroDivisionError" in first.stdout and "total = n / 0" in first.stdout
+    ending = first.stdout[first.stdout.index("1 failed:") :]
+    assert re.search(r"^  toy/crash +log: build/logs/quick/toy/crash.log$", ending, re.MULTILINE)
+    assert "Not run, since they wait for what failed or the run was interrupted: 2" in ending
+    assert "RuleException" not in first.stdout and "rule notebook" not in first.stdout
+
+
+def test_the_display_says_which_how_many_are_left_and_how_long(crashed):
+    _, first = crashed
+    lines = first.stdout.splitlines()
+    assert re.fullmatch(r" +\d+:\d\d  to run: 4 notebooks and the book", lines[0])
+    assert any(re.fullmatch(r" +\d+:\d\d  started   toy/first \(profile quick, threads: 2\)", line) for line in lines)
+    assert any(re.fullmatch(r" +\d+:\d\d  finished  toy/first in \d+:\d\d, 4 left", line) for line in lines)
+
+
+def test_only_what_changed_runs_again(crashed):
+    root, _ = crashed
+    write_notebook(root, "crash")
+    mended = snakemake(root, "book")
+    assert mended.returncode == 0, mended.stdout
+    assert started(mended.stdout) == {"crash", "after", "book"}
+    assert (root / "book/_build/html/index.html").is_file()
+
+    os.utime(root / "notebooks/toy/first.ipynb")
+    unchanged = snakemake(root, "book")
+    assert (unchanged.returncode, unchanged.stdout) == (0, "")
+
+    (root / "book/index.md").write_text("# Toy\n\nMore prose.\n", encoding="utf-8")
+    assert started(snakemake(root, "book").stdout) == {"book"}
+    assert "More prose." in (root / "book/_build/html/index.html").read_text(encoding="utf-8")
+
+    kept = root / "data/results/paper/toy/crash.json"
+    kept.parent.mkdir(parents=True)
+    result = json.loads((root / "results/quick/toy/crash.json").read_text(encoding="utf-8"))
+    kept.write_text(json.dumps(result | {"profile": "paper"}), encoding="utf-8")
+    assert started(snakemake(root, "book").stdout) == {"crash", "after", "book"}
+
+    with (root / "paperlib/paths.py").open("a", encoding="utf-8") as source:
+        source.write("CHANGED = True\n")
+    assert started(snakemake(root, "book").stdout) == {*NOTEBOOKS, "book"}
+
+
+def test_a_warning_fails_the_book_and_is_not_forgotten(tmp_path):
+    root = make_project(tmp_path, ["first"])
+    (root / "book/index.md").write_text("# Toy\n\n[nowhere](missing-page.md)\n", encoding="utf-8")
+    first, second = snakemake(root, "book"), snakemake(root, "book")
+    for build in (first, second):
+        assert build.returncode != 0
+        assert "missing-page" in build.stdout
+        assert re.search(r"^  book +log: build/logs/book.log$", build.stdout, re.MULTILINE)
+    assert started(second.stdout) == {"book"}
+
+
+def test_another_profile_keeps_its_notebooks_out_of_the_book(tmp_path):
+    root = make_project(tmp_path, ["first"])
+    assert snakemake(root, "results", "--config", "profile=laptop").returncode == 0
+    assert {path.name for path in (root / "results/laptop/toy").iterdir()} == {"first.ipynb", "first.json"}
+    assert not (root / "book/run").exists()
+    refused = snakemake(root, "results", "--config", "profile=lptop")
+    assert refused.returncode != 0
+    assert "unknown profile 'lptop'; expected one of quick, laptop, paper" in refused.stdout
