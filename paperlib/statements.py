@@ -16,7 +16,9 @@ def figure_statements(
     ``slowest_unbalanced``: the three digits of lowest mean median RPR, sorted by name. ``lpr_margin_unbalanced``:
     lowest median LPR of the kept digits less the highest of the removed. ``auroc_lpr_minus_rpr``: how much better a
     low LPR tells the removed digits. ``auroc_failure_above_chance``: how much better than chance a low RPR tells the
-    balanced network's failures. ``more_vectors_needed``: for each removed digit, in the unbalanced network.
+    balanced network's failures. ``more_vectors_needed``: for each removed digit, how many more vectors it needs in
+    the unbalanced network than in the balanced one; ``more_vectors_than_kept``: how many more than the median kept
+    digit, in the unbalanced network.
     """
     rpr = {name: _matrix(values["rpr_median"], ranks) for name, values in _both(balanced, unbalanced)}
     lpr = _matrix(unbalanced["lpr_median"], ranks)
@@ -35,6 +37,9 @@ def figure_statements(
         "auroc_lpr_minus_rpr": [auroc["lpr"][rank] - auroc["rpr"][rank] for rank in ranks],
         "auroc_failure_above_chance": [balanced["auroc_failure"]["rpr"][rank] - 0.5 for rank in ranks],
         "more_vectors_needed": (needed["unbalanced"] - needed["balanced"])[list(removed)].tolist(),
+        "more_vectors_than_kept": (
+            needed["unbalanced"][list(removed)] - np.median(needed["unbalanced"][kept])
+        ).tolist(),
     }
 
 

@@ -139,3 +139,4 @@ def test_statements_read_the_medians():
     assert found["auroc_lpr_minus_rpr"] == pytest.approx([0.3, 0.2])
     assert found["auroc_failure_above_chance"] == pytest.approx([0.25, 0.3])
     assert found["more_vectors_needed"] == [4, 2]
+    assert found["more_vectors_than_kept"] == [4, 2]

@@ -68,7 +68,7 @@ def _download(name: str, entry: Entry, file: RegisteredFile) -> tuple[bytes, str
         try:
             write_atomically(_cached(name, file), lambda temporary, url=url: _fetch(url, temporary, file))
         except DataError as error:
-            raise DataError(f"{url} sent something else than the registry says: {error}") from error
+            failures.append(f"{url} sent something else than the registry says: {error}")
         except Exception as error:  # every way in which a server or a network can fail
             failures.append(f"{url}: {type(error).__name__}: {error}")
         else:

@@ -20,7 +20,10 @@ def classifier_recipes(
     """Recipes of the ``"balanced"`` network and of the ``"unbalanced"`` one, which misses most of some digits.
 
     Both have the same seed, so that they begin with the same weights and differ by their data alone.
+    Raises ``ValueError`` unless one to nine different digits are removed.
     """
+    if not 1 <= len(removed_digits) <= 9 or len(set(removed_digits)) < len(removed_digits):
+        raise ValueError(f"removed_digits is {list(removed_digits)}; expected one to nine different digits")
     common = {
         "architecture": "mnist_cnn",
         "options": {"padding": padding},
