@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from paperlib.errata import stride_check
 from paperlib.flattening import paper_tensor, paper_vec, pooling_regions
+from paperlib.generalizability.errata import stride_check
 from paperlib.layers import SumPool
 
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from paperlib.analysis import ProjectionTable
-from paperlib.statements import figure_statements
+from paperlib.generalizability.statements import figure_statements
 from paperlib.summaries import (
     bootstrap_medians,
     boxes_by_class,

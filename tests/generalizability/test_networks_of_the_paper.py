@@ -2,7 +2,7 @@
 
 import pytest
 
-from paperlib.training.mnist import classifier_recipes
+from paperlib.generalizability.networks import classifier_recipes
 
 SETTINGS = {
     "data": "mnist",

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from paperlib.errata import label_map_check, null_space_check, table_two_mean
+from paperlib.generalizability.errata import label_map_check, null_space_check, table_two_mean
 
 
 def test_label_map_of_the_paper_by_hand():

@@ -8,9 +8,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from paperlib.flattening import pooling_regions
+from paperlib.generalizability.table_one import mismatches, skip_mismatches, worked_examples
 from paperlib.layers import ConcatenatedSkip, SumPool
 from paperlib.operators import FrozenNetwork, LinearOperator, dot_test, freeze
-from paperlib.operators.table_one import mismatches, skip_mismatches, worked_examples
 
 # Sums of at most some hundred terms in float64.
 CLOSE = dict(rtol=1e-12, atol=1e-12)

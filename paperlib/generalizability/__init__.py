@@ -1,0 +1,1 @@
+"""What belongs to the paper `generalizability` alone: its networks, its tables, its statements, its printed errors."""
