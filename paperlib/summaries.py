@@ -95,15 +95,15 @@ def bootstrap_medians(
 
     They tell how far the medians hang on which images were drawn, not how far on the training's seed.
     """
-    generator = torch.Generator().manual_seed(seed)
+    generator = np.random.default_rng(seed)
     low, high = [], []
     for label in range(int(labels.max()) + 1):
-        chosen = values[labels == label]
-        picks = torch.randint(len(chosen), (draws, len(chosen)), generator=generator)
-        medians = torch.stack([chosen[pick].quantile(0.5, dim=0) for pick in picks])
-        low.append(medians.quantile((1 - level) / 2, dim=0))
-        high.append(medians.quantile((1 + level) / 2, dim=0))
-    return torch.stack(low), torch.stack(high)
+        chosen = values[labels == label].numpy()
+        picks = generator.integers(len(chosen), size=(draws, len(chosen)))
+        medians = np.median(chosen[picks], axis=1)
+        low.append(np.quantile(medians, (1 - level) / 2, axis=0))
+        high.append(np.quantile(medians, (1 + level) / 2, axis=0))
+    return torch.from_numpy(np.stack(low)), torch.from_numpy(np.stack(high))
 
 
 def ranks_needed(values: Tensor, labels: Tensor, level: float) -> list[int]:
