@@ -8,9 +8,9 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from paperlib.datasets import ImageData
-from paperlib.operators.frozen import Compiled
+from paperlib.operators import Compiled, FrozenNetwork
 from paperlib.projection import label_vectors, left_projection_ratio, rank_k_outputs, right_projection_ratio
-from paperlib.svd import batched_svd
+from paperlib.svd import SingularTriplets, batched_svd
 
 
 @dataclass(frozen=True)
@@ -66,22 +66,27 @@ def projection_table(
     compiled = Compiled(model)
     device = next(model.parameters()).device
     starts = range(0, len(data), batch_size)
-    rows = [
-        _rows(compiled, data.images[i : i + batch_size].to(device), data.labels[i : i + batch_size], k_max, label_map)
-        for i in tqdm(starts, desc=f"SVD of {len(data)} images", unit="batch", mininterval=2, disable=not progress)
-    ]
-    columns = {name: torch.cat([row[name] for row in rows]) for name in rows[0] if name != "residual"}
-    residual = max(float(row["residual"]) for row in rows)
-    shape = tuple(columns.pop("shape")[0].tolist())
+    columns: dict[str, Tensor] = {}
+    shape, residual = (0, 0), 0.0
+    bar = tqdm(starts, desc=f"SVD of {len(data)} images", unit="batch", mininterval=2, disable=not progress)
+    for start in bar:
+        batch = slice(start, start + batch_size)
+        frozen = compiled.freeze(data.images[batch].to(device))
+        triplets = batched_svd(frozen, k_max)
+        shape, residual = frozen.shape, max(residual, float(triplets.relative_residuals.max()))
+        for name, values in _rows(frozen, triplets, data.labels[batch], label_map).items():
+            # One column for all images, not a list of small pieces: those would lie scattered between the freed
+            # blocks of each batch and keep the memory from being used again.
+            if name not in columns:
+                columns[name] = torch.empty(len(data), *values.shape[1:], dtype=values.dtype)
+            columns[name][batch] = values
     return ProjectionTable(**columns, labels=data.labels, largest_residual=residual, shape=shape)
 
 
 def _rows(
-    compiled: Compiled, images: Tensor, labels: Tensor, k_max: int, label_map: tuple[float, float]
+    frozen: FrozenNetwork, triplets: SingularTriplets, labels: Tensor, label_map: tuple[float, float]
 ) -> dict[str, Tensor]:
-    frozen = compiled.freeze(images)
-    triplets = batched_svd(frozen, k_max)
-    flat, logits = images.flatten(1), frozen.outputs.double()
+    flat, logits = frozen.images.flatten(1), frozen.outputs.double()
     high, low = label_map
     plain = label_vectors(labels, logits.shape[1], high=high, low=low).to(logits.device)
     rank_k = rank_k_outputs(triplets, flat, frozen.offset() if frozen.has_offset else None)
@@ -97,8 +102,6 @@ def _rows(
         # Logits of zero are a tie: a margin of 0, not 0/0.
         "margins": (top[:, 0] - top[:, 1]) / logits.norm(dim=1).clamp_min(torch.finfo(logits.dtype).tiny),
         "singular_values": triplets.S,
-        "shape": torch.tensor([frozen.shape]),
-        "residual": triplets.relative_residuals.max(),
     }
     return {name: value.cpu() for name, value in values.items()}
 

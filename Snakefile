@@ -1,0 +1,137 @@
+"""The workflow behind make: every notebook of the catalogue, then the book.
+
+    snakemake book                                the notebooks in profile quick, and the site
+    snakemake results --config profile=paper      the notebooks in another profile
+"""
+
+import hashlib
+import os
+import sys
+from pathlib import Path
+
+from paperlib import paths
+from paperlib.engine.catalogue import PROFILES, read_catalogue
+
+BOOK_PROFILE = PROFILES[0]
+PROFILE = config.get("profile", BOOK_PROFILE)
+if PROFILE not in PROFILES:
+    raise WorkflowError(f"unknown profile {PROFILE!r}; expected one of {', '.join(PROFILES)}")
+
+NOTEBOOKS = read_catalogue()
+NEEDED = {need for notebook in NOTEBOOKS.values() for need in notebook.needs}
+# Executed notebooks of the book's profile are its pages; the others are kept beside their results.
+EXECUTED = "book/run/{id}.ipynb" if PROFILE == BOOK_PROFILE else f"results/{PROFILE}/{{id}}.ipynb"
+RESULT = f"results/{PROFILE}/{{id}}.json"
+INDEX = "book/_build/html/index.html"
+
+
+def files(folder, *patterns):
+    """Files below a folder of the project, hidden and generated ones left out, as paths from the root."""
+    found = {path for pattern in patterns for path in (paths.ROOT / folder).rglob(pattern) if path.is_file()}
+    relative = sorted(path.relative_to(paths.ROOT) for path in found)
+    generated = (Path("book/run"), Path("book/_build"))
+    return [
+        str(path)
+        for path in relative
+        if not any(part.startswith((".", "__pycache__")) for part in path.parts)
+        and not any(path.is_relative_to(place) for place in generated)
+    ]
+
+
+def digest(names):
+    """One hash of the names and contents of files, so that only a real change runs anything again."""
+    total = hashlib.sha256()
+    for name in names:
+        total.update(f"{name}\0".encode() + (paths.ROOT / name).read_bytes())
+    return total.hexdigest()[:16]
+
+
+def shown_beside(names):
+    """Results in other profiles, tracked or local, which the pages of these notebooks may show beside their own."""
+    if PROFILE != BOOK_PROFILE:
+        return []
+    folders = [f"{top}/{profile}" for top in ("data/results", "results") for profile in PROFILES if profile != PROFILE]
+    found = [path for folder in folders for path in files(folder, "*.json")]
+    return [path for path in found if path.endswith(tuple(f"/{name}.json" for name in names))]
+
+
+LIBRARY = digest([*files("paperlib", "*"), "constraints.txt"])
+DATA = files("data", "registry.toml", "checkpoints/*")
+
+os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+
+
+workdir: str(paths.ROOT)
+
+
+wildcard_constraints:
+    id="|".join(NOTEBOOKS),
+
+
+localrules:
+    results,
+    book,
+
+
+rule results:
+    message:
+        f"All results of profile {PROFILE}"
+    input:
+        expand(RESULT, id=NOTEBOOKS),
+
+
+rule notebook:
+    message:
+        f"{{wildcards.id}} (profile {PROFILE}, threads: {{threads}})"
+    input:
+        notebook="notebooks/{id}.ipynb",
+        needs=lambda wildcards: expand(RESULT, id=NOTEBOOKS[wildcards.id].needs),
+        data=DATA,
+        beside=lambda wildcards: shown_beside([wildcards.id, *NOTEBOOKS[wildcards.id].needs]),
+    output:
+        executed=EXECUTED,
+        result=RESULT,
+    params:
+        library=LIBRARY,
+        settings=lambda wildcards: dict(NOTEBOOKS[wildcards.id].profiles.get(PROFILE, {})),
+    log:
+        f"build/logs/{PROFILE}/{{id}}.log",
+    # A notebook that others wait for (a training) has the cores to itself; the others run side by side.
+    threads: lambda wildcards: min(workflow.cores or 4, 4) if wildcards.id in NEEDED else 1
+    resources:
+        mem_mb=8000,
+        runtime="2h" if PROFILE == BOOK_PROFILE else "24h",
+    shell:
+        "paperlib run {wildcards.id} --profile {PROFILE} --output {output.executed} --result {output.result}"
+        " > {log} 2>&1"
+
+
+rule book:
+    message:
+        "the book"
+    input:
+        pages=expand(EXECUTED, id=NOTEBOOKS),
+        results=expand(RESULT, id=NOTEBOOKS),
+        prose=files("book", "*"),
+        config="_config.yml",
+        catalogues=files("notebooks", "catalogue.toml"),
+        claims=files("data/claims", "*.toml"),
+        beside=shown_beside(NOTEBOOKS),
+    output:
+        INDEX,
+    params:
+        library=LIBRARY,
+    log:
+        "build/logs/book.log",
+    # Sphinx sees a changed page but neither changed numbers nor a changed library, and after a failed build it would
+    # not repeat its warnings about pages already read: it starts afresh in both cases.
+    shell:
+        """
+        marker=book/_build/made-from
+        state="{params.library} $(cat {input.config} book/_toc.yml {input.results} {input.catalogues} {input.claims} \
+            {input.beside} | sha256sum)"
+        if [ "$state" != "$(cat $marker 2>/dev/null || true)" ]; then rm -rf book/_build; fi
+        rm -f $marker
+        jupyter-book build book --config {input.config} --path-output book -q -W -n --keep-going > {log} 2>&1
+        echo "$state" > $marker
+        """
