@@ -54,7 +54,7 @@ results: environment  ## run every notebook in PROFILE, into results/PROFILE/
 
 .PHONY: test
 test: book  ## the whole test suite (some tests read the built book)
-	@$(IN_ENVIRONMENT) python -m pytest $(PYTEST_ARGS)
+	@$(IN_ENVIRONMENT) OMP_NUM_THREADS="$${OMP_NUM_THREADS:-1}" python -m pytest $(PYTEST_ARGS)
 
 .PHONY: lock
 lock:  ## make constraints.txt again, with the newest versions

@@ -96,8 +96,9 @@ rule notebook:
         settings=lambda wildcards: dict(NOTEBOOKS[wildcards.id].profiles.get(PROFILE, {})),
     log:
         f"build/logs/{PROFILE}/{{id}}.log",
-    # A notebook that others wait for (a training) has the cores to itself; the others run side by side.
-    threads: lambda wildcards: min(workflow.cores or 4, 4) if wildcards.id in NEEDED else 1
+    # Notebooks run side by side, one core each: the work of profile quick is too small to share, and on a busy machine
+    # threads that wait for each other cost far more than they save. The long trainings, for which others wait, share.
+    threads: lambda wildcards: min(workflow.cores or 4, 4) if wildcards.id in NEEDED and PROFILE != BOOK_PROFILE else 1
     resources:
         mem_mb=8000,
         runtime="2h" if PROFILE == BOOK_PROFILE else "24h",

@@ -122,6 +122,10 @@ class ProjectionPicture:
     rpr: float
 
     @property
+    def projection_titles(self) -> tuple[str, str]:
+        return f"digit {self.label}", f"projection, RPR {self.rpr:.2f}"
+
+    @property
     def titles(self) -> list[str]:
         return [f"$s_{{{i}}}$ = {value:.3g}" for i, value in enumerate(self.singular_values)]
 

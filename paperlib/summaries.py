@@ -77,9 +77,10 @@ def boxes_by_class(values: Tensor, labels: Tensor) -> list[Box]:
     return boxes
 
 
-def boxes_by_rank(values: Tensor, labels: Tensor, ranks: Sequence[int]) -> dict[int, list[Box]]:
-    """For each rank k the boxes by class of the ratios ``(count, k_max)``."""
-    return {rank: boxes_by_class(values[:, rank - 1], labels) for rank in ranks}
+def boxes_by_rank(table: ProjectionTable, ratio: str, ranks: Sequence[int]) -> dict[int, list[Box]]:
+    """For each rank the boxes by class of a ratio of the table: ``"rpr"``, ``"lpr"`` or ``"lpr_centred"``."""
+    values = getattr(table, ratio)
+    return {rank: boxes_by_class(values[:, rank - 1], table.labels) for rank in ranks}
 
 
 def medians_by_class(values: Tensor, labels: Tensor) -> Tensor:

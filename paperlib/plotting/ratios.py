@@ -58,7 +58,7 @@ def draw_ratio_boxes(
     """
     ranks = sorted(next(iter(networks.values())))
     with style():
-        size = (2.1 * len(ranks) + 0.6, 2.5 * len(networks) + 0.4)
+        size = (1.75 * len(ranks) + 0.4, 2.3 * len(networks) + 0.4)
         figure, axes = plt.subplots(len(networks), len(ranks), figsize=size, sharex=True, sharey=True, squeeze=False)
         for row, (title, by_rank) in zip(axes, networks.items(), strict=True):
             for axis, rank in zip(row, ranks, strict=True):

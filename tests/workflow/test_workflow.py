@@ -102,7 +102,7 @@ def test_the_display_says_which_how_many_are_left_and_how_long(crashed):
     _, first = crashed
     lines = first.stdout.splitlines()
     assert re.fullmatch(r" +\d+:\d\d  to run: 4 notebooks and the book", lines[0])
-    assert any(re.fullmatch(r" +\d+:\d\d  started   toy/first \(profile quick, threads: 2\)", line) for line in lines)
+    assert any(re.fullmatch(r" +\d+:\d\d  started   toy/first \(profile quick, threads: 1\)", line) for line in lines)
     assert any(re.fullmatch(r" +\d+:\d\d  finished  toy/first in \d+:\d\d, 4 left", line) for line in lines)
 
 

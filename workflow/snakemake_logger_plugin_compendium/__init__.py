@@ -135,9 +135,7 @@ class LogHandler(LogHandlerBase):
                 self.show(f"  {name}    log: {log}", "red")
             waiting = self.left()
             if waiting:
-                self.show(
-                    f"Not run, since they wait for what failed or the run was interrupted: {waiting}. The rest was kept.",
-                    "red",
-                )
+                why = "they wait for what failed or the run was interrupted"
+                self.show(f"Not run, since {why}: {waiting}. The rest was kept.", "red")
             self.failed.clear()  # Snakemake closes its handlers twice
         super().close()
