@@ -81,6 +81,9 @@ def train(
             if state_file is not None:
                 _save(run, recipe, state_file)
     model = run.model.eval().requires_grad_(False)
+    if not all(torch.isfinite(weight).all() for weight in model.parameters()):
+        # The loss is taken before the step, so the last step's damage shows in the weights alone.
+        raise TrainingError("the last step made weights that are not finite; a smaller learning rate may mend it")
     summary = Summary(
         recipe=recipe,
         train_count=len(train_data),

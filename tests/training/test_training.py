@@ -218,6 +218,13 @@ def test_a_loss_that_is_not_finite_stops(tmp_path, where):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_last_step_that_breaks_the_weights_stops():
+    # One mini-batch in all: its loss is finite, and only the step after it overflows.
+    one_batch = replace(TRAIN, images=TRAIN.images[:8] * 1e6, labels=TRAIN.labels[:8])
+    with pytest.raises(TrainingError, match="not finite"):
+        train(recipe(epochs=1, learning_rate=1e38), one_batch, TEST)
+
+
 def test_predictions_do_not_depend_on_the_batch_size(trained):
     whole = predict(trained.model, TEST.images)
     assert whole.shape == (20, 10) and not whole.requires_grad
