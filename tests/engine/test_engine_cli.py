@@ -248,6 +248,8 @@ def test_an_interrupted_run_leaves_nothing_behind(project, tmp_path, sent, code)
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         env=os.environ | {"TMPDIR": str(temporary)},
+        # A shell that runs the tests in the background has its children ignore Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     while not (project.root / "started").exists():
         assert running.poll() is None
