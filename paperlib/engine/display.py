@@ -4,10 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
 
-from pydantic import JsonValue
-
 from paperlib.engine.errors import MissingResultError
-from paperlib.engine.results import load_result
+from paperlib.engine.results import Result, load_result
 
 
 @dataclass(frozen=True)
@@ -21,12 +19,12 @@ class MissingResult:
         return f'<div class="paperlib-missing" role="alert" style="{style}">{escape(self.message)}</div>'
 
 
-def show_tracked(notebook_id: str, profile: str, draw: Callable[[dict[str, JsonValue]], object]) -> object:
-    """What ``draw`` makes of the values of a notebook's result in a profile, or a `MissingResult` to be displayed.
+def show_tracked(notebook_id: str, profile: str, draw: Callable[[Result], object]) -> object:
+    """What ``draw`` makes of a notebook's result in a profile, or a `MissingResult` to be displayed.
 
     Raises what `load_result` raises, save for a missing result.
     """
     try:
-        return draw(load_result(notebook_id, profile).values)
+        return draw(load_result(notebook_id, profile))
     except MissingResultError as error:
         return MissingResult(str(error))

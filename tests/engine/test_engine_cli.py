@@ -261,7 +261,7 @@ def test_an_interrupted_run_leaves_nothing_behind(project, tmp_path, sent, code)
 
 
 def test_a_missing_tracked_result_is_a_red_box_on_the_page(project):
-    box = show_tracked("toy/first", "paper", lambda values: values["order"])
+    box = show_tracked("toy/first", "paper", lambda result: result.values["order"])
     assert "paperlib run toy/first --profile paper" in box._repr_html_()
     project.write_result(profile="paper", tracked=True)
-    assert show_tracked("toy/first", "paper", lambda values: values["order"]["c"]) == 3
+    assert show_tracked("toy/first", "paper", lambda result: result.values["order"]["c"]) == 3
