@@ -1,7 +1,8 @@
 """Networks of the papers, built by name so that a checkpoint can name its architecture."""
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Literal
 
 from torch import nn
@@ -38,7 +39,60 @@ def mnist_cnn(padding: Literal["same", "valid"] = "same") -> nn.Sequential:
     return nn.Sequential(layers)
 
 
-ARCHITECTURES: dict[str, Callable[..., nn.Module]] = {"mnist_cnn": mnist_cnn}
+ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
+    "none": nn.Identity,
+    "relu": nn.ReLU,
+    "leaky_relu": nn.LeakyReLU,
+    "selu": nn.SELU,
+    "tanh": nn.Tanh,
+    "sigmoid": nn.Sigmoid,
+    "softplus": nn.Softplus,
+}
+
+
+def fully_connected(
+    widths: Sequence[int], activation: str = "selu", last_activation: bool = False, bias: bool = False
+) -> nn.Sequential:
+    """Linear layers ``linear1``, ``linear2``, ... between the ``widths`` (input first), after flattening the input.
+
+    ``(batch, *shape)`` of ``widths[0]`` entries an image to ``(batch, widths[-1])``. The activation (a name in
+    ``ACTIVATIONS``) stands between the layers, and after the last one too where ``last_activation``.
+
+    Raises ``ValueError`` for fewer than two widths, a width below 1 or an unknown activation.
+    """
+    if len(widths) < 2 or min(widths) < 1:
+        raise ValueError(f"widths are {tuple(widths)}; expected two or more positive numbers, the input's first")
+    if activation not in ACTIVATIONS:
+        raise ValueError(f"activation is {activation!r}; expected one of {', '.join(ACTIVATIONS)}")
+    layers = OrderedDict(flatten=nn.Flatten())
+    count = len(widths) - 1
+    for number, (before, after) in enumerate(pairwise(widths), start=1):
+        layers[f"linear{number}"] = nn.Linear(before, after, bias=bias)
+        if number < count or last_activation:
+            layers[f"{activation}{number}"] = ACTIVATIONS[activation]()
+    return nn.Sequential(layers)
+
+
+def resnet18(channels: int = 1, classes: int = 10) -> nn.Module:
+    """ResNet18 of He et al. (2016) for 2-D images, ``(batch, channels, height, width)`` to ``(batch, classes)``.
+
+    MONAI's, with the stem (7x7, stride 2, max pooling) and the layer names of torchvision, so that
+    ``layer1.0.conv1`` is the first convolution of the first block, and torchvision's state dicts fit but for a first
+    convolution of other channels and a last layer of other classes. Weights are drawn at random.
+    """
+    # MONAI takes a second to import, which no one should pay who wants another network.
+    from monai.networks.nets import resnet18 as monai_resnet18
+
+    return monai_resnet18(
+        spatial_dims=2, n_input_channels=channels, num_classes=classes, conv1_t_stride=2, bias_downsample=False
+    )
+
+
+ARCHITECTURES: dict[str, Callable[..., nn.Module]] = {
+    "mnist_cnn": mnist_cnn,
+    "fully_connected": fully_connected,
+    "resnet18": resnet18,
+}
 
 
 def build(architecture: str, **options) -> nn.Module:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from scipy.stats import norm
 from sklearn.metrics import roc_auc_score
 from torch import Tensor
 
@@ -117,6 +118,49 @@ def ranks_needed(values: Tensor, labels: Tensor, level: float) -> list[int]:
 def separation(values: Tensor, positive: Tensor) -> float:
     """Area under the ROC curve for telling ``positive`` images by a *low* value: 0.5 is chance, 1 perfect."""
     return float(roc_auc_score(positive.numpy(), -values.numpy()))
+
+
+@dataclass(frozen=True)
+class Separation:
+    """How well a value tells positive images from others by being high.
+
+    ``area`` under the ROC curve (0.5 is chance, 1 perfect) with the interval ``low`` to ``high`` of its level, and
+    ``p_value`` of the two-sided hypothesis that it is 0.5.
+    """
+
+    area: float
+    low: float
+    high: float
+    p_value: float
+
+
+def separation_with_interval(values: Tensor, positive: Tensor, level: float = 0.95) -> Separation:
+    """Area under the ROC curve for telling ``positive`` (bool ``(count,)``) images by a *high* value ``(count,)``.
+
+    Interval and p-value are normal approximations with the standard error of DeLong, DeLong and Clarke-Pearson
+    (1988): the spread over images, with ties counted half.
+
+    Raises ``ValueError`` unless there are at least two positive and two other images.
+    """
+    high, low = values[positive].double().numpy(), values[~positive].double().numpy()
+    if min(len(high), len(low)) < 2:
+        raise ValueError(f"{len(high)} positive and {len(low)} other images; at least two of each are needed")
+    above = _share_below(low, high)
+    below = 1 - _share_below(high, low)
+    area = float(above.mean())
+    error = float(np.sqrt(above.var(ddof=1) / len(above) + below.var(ddof=1) / len(below)))
+    if error == 0:
+        return Separation(area, area, area, 1.0 if area == 0.5 else 0.0)
+    reach = norm.ppf((1 + level) / 2) * error
+    p_value = 2 * norm.sf(abs(area - 0.5) / error)
+    return Separation(area, max(0.0, area - reach), min(1.0, area + reach), float(p_value))
+
+
+def _share_below(reference: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """For each value the share of the reference below it, ties counted half."""
+    ordered = np.sort(reference)
+    left, right = np.searchsorted(ordered, values, "left"), np.searchsorted(ordered, values, "right")
+    return (left + right) / (2 * len(ordered))
 
 
 def position_from_below(medians: Sequence[float] | Tensor, label: int) -> int:

@@ -14,17 +14,19 @@ import torch
 from paperlib.datasets.idx import parse_idx
 from paperlib.datasets.registry import Entry, Part, lookup, registry
 from paperlib.datasets.sources import find, read_file
-from paperlib.datasets.subsets import balanced_subset, select, without_most_of
+from paperlib.datasets.subsets import balanced_subset, class_means, select, split, without_most_of
 from paperlib.datasets.types import DataError, ImageData
 
 __all__ = [
     "DataError",
     "ImageData",
     "balanced_subset",
+    "class_means",
     "find",
     "load",
     "registry",
     "select",
+    "split",
     "without_most_of",
 ]
 

@@ -30,6 +30,24 @@ def balanced_subset(data: ImageData, per_class: int, seed: int) -> ImageData:
     return select(data, indices, f"{per_class} of each class, seed {seed}")
 
 
+def split(data: ImageData, count: int, seed: int) -> tuple[ImageData, ImageData]:
+    """The data without ``count`` random images, and those images; both in the original order.
+
+    Raises ``ValueError`` where nothing would be left.
+    """
+    if not 0 <= count < len(data):
+        raise ValueError(f"{count} of the {len(data)} images of {data.name} cannot be set apart; expected fewer")
+    order = torch.randperm(len(data), generator=torch.Generator().manual_seed(seed))
+    rest, apart = order[count:].sort().values, order[:count].sort().values
+    words = f"{count} random images, seed {seed}"
+    return select(data, rest, f"without {words}"), select(data, apart, words)
+
+
+def class_means(data: ImageData) -> torch.Tensor:
+    """Mean image of each class: float32 ``(classes, channels, height, width)``; NaN for a class without images."""
+    return torch.stack([data.images[data.labels == label].mean(0) for label in range(data.classes)])
+
+
 def without_most_of(data: ImageData, labels: Sequence[int], fraction: float, seed: int) -> ImageData:
     """Remove a ``fraction`` in [0, 1] of the images of each class in ``labels``, keeping a random rest.
 

@@ -21,7 +21,7 @@ def draw_projection(image: Tensor, projection: Tensor, titles: tuple[str, str]) 
         figure.colorbar(shown, ax=left, shrink=0.8)
         figure.colorbar(_signed(right, projection), ax=right, shrink=0.8)
         for axis, title in zip((left, right), titles, strict=True):
-            _bare(axis, title)
+            bare(axis, title)
         plt.close(figure)
     return figure
 
@@ -35,7 +35,7 @@ def draw_vectors(vectors: Sequence[Tensor], titles: Sequence[str], columns: int 
             axis.set_axis_off()
         for axis, vector, title in zip(axes.flat, vectors, titles, strict=False):
             _signed(axis, vector)
-            _bare(axis, title, size=8)
+            bare(axis, title, size=8)
         plt.close(figure)
     return figure
 
@@ -45,7 +45,7 @@ def _signed(axis: Axes, values: Tensor):
     return axis.imshow(values.numpy(), cmap="RdBu_r", vmin=-bound, vmax=bound)
 
 
-def _bare(axis: Axes, title: str, size: int = 9) -> None:
+def bare(axis: Axes, title: str, size: int = 9) -> None:
     axis.set_title(title, fontsize=size)
     axis.set_xticks([])
     axis.set_yticks([])

@@ -1,12 +1,13 @@
 """Figures of `generalizability`: accuracy by rank, box plots of the projection ratios, training history."""
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from paperlib.plotting.style import BASELINE, DIGIT_COLOURS, style
+from paperlib.plotting.style import BASELINE, DIGIT_COLOURS, NETWORK_COLOURS, style
 from paperlib.summaries import Box, RankAccuracy
 from paperlib.training import Moment
 
@@ -104,7 +105,7 @@ def draw_training_history(histories: Mapping[str, Sequence[Moment]], batches: Ma
     """
     with style():
         figure, (left, right) = plt.subplots(1, 2, figsize=(8.6, 3.2))
-        for (title, history), colour in zip(histories.items(), ("#1f6f8b", "#c8553d"), strict=False):
+        for (title, history), colour in zip(histories.items(), cycle(NETWORK_COLOURS), strict=False):
             steps = [moment.step + 1 for moment in history]
             left.plot(steps, [moment.loss for moment in history], color=colour, marker="o", markersize=2.5, label=title)
             right.plot(steps, [moment.test_accuracy for moment in history], color=colour, marker="o", markersize=2.5)

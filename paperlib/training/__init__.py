@@ -7,23 +7,32 @@ from torch import nn
 
 from paperlib import datasets, paths
 from paperlib.datasets import ImageData
-from paperlib.training.checkpoints import CheckpointError, load_checkpoint, save_checkpoint
+from paperlib.training.checkpoints import CheckpointError, load_checkpoint, rounded, save_checkpoint
 from paperlib.training.loop import TrainingError, accuracy, initial_network, predict, train
 from paperlib.training.recipe import Moment, Recipe, Summary, TrainedNetwork
 
 __all__ = [
     "CheckpointError", "Moment", "Recipe", "Summary", "TrainedNetwork", "TrainingError", "accuracy", "find_checkpoint",
     "initial_network", "load_checkpoint", "predict", "same_predictions", "save_checkpoint", "train", "trained_network",
-    "training_data",
+    "training_data", "validation_data",
 ]  # fmt: skip
 
 
 def training_data(recipe: Recipe) -> ImageData:
-    """The training images of a recipe: its data set's part ``train`` less what the recipe removes."""
+    """The training images of a recipe: its data set's part ``train`` less what the recipe keeps apart or removes."""
     data = datasets.load(recipe.data, "train")
+    if recipe.validation_count:
+        data, _ = datasets.split(data, recipe.validation_count, recipe.subset_seed)
     if not recipe.removed_labels:
         return data
     return datasets.without_most_of(data, recipe.removed_labels, recipe.removed_fraction, recipe.subset_seed)
+
+
+def validation_data(recipe: Recipe) -> ImageData:
+    """The images of the data set's part ``train`` that the recipe keeps apart; raises ``ValueError`` where none are."""
+    if not recipe.validation_count:
+        raise ValueError(f"the recipe of {recipe.name} keeps no images for validation; set its validation_count")
+    return datasets.split(datasets.load(recipe.data, "train"), recipe.validation_count, recipe.subset_seed)[1]
 
 
 def find_checkpoint(recipe: Recipe) -> Path | None:
@@ -70,7 +79,6 @@ def _checked(network: TrainedNetwork, recipe: Recipe, path: Path) -> TrainedNetw
 def same_predictions(model: nn.Module, data: ImageData, dtype: torch.dtype) -> bool:
     """Whether rounding the weights to ``dtype`` leaves every predicted class of ``data`` as it is."""
     before = predict(model, data.images).argmax(1)
-    weights = model.state_dict()
-    rounded = {name: value.to(dtype).to(value.dtype) for name, value in weights.items()}
-    after = predict(lambda images: torch.func.functional_call(model, rounded, (images,)), data.images).argmax(1)
+    weights = rounded(rounded(model.state_dict(), dtype), torch.float32)
+    after = predict(lambda images: torch.func.functional_call(model, weights, (images,)), data.images).argmax(1)
     return bool((before == after).all())

@@ -12,15 +12,17 @@ class Recipe(BaseModel):
     """Everything that a training run depends on; two equal recipes give the same network on the same machine.
 
     ``architecture`` and ``options`` go to `paperlib.models.build`; ``data`` is a name of the data registry, whose
-    part ``train`` is used less ``removed_fraction`` of the classes in ``removed_labels`` (drawn by ``subset_seed``).
+    part ``train`` is used less ``validation_count`` random images, kept for validation, and of the rest less
+    ``removed_fraction`` of the classes in ``removed_labels`` (both drawn by ``subset_seed``).
     ``seed`` draws the initial weights and the order of the images. Plain SGD on the cross-entropy.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     architecture: str
-    options: dict[str, str | int | float | bool] = {}
+    options: dict[str, str | bool | int | float | tuple[int, ...]] = {}
     data: str
+    validation_count: int = Field(0, ge=0)
     removed_labels: tuple[int, ...] = ()
     removed_fraction: float = Field(0.0, ge=0, le=1)
     subset_seed: int = 0
@@ -58,7 +60,8 @@ class Moment(BaseModel):
 class Summary(BaseModel):
     """What stands beside the weights in a checkpoint: the recipe and how its training went.
 
-    ``history`` holds a moment at steps 0, 1, 2, 4, ... of the first epoch and at the end of each epoch.
+    ``dtype`` is that of the stored weights, ``files`` the number of files that hold them. ``history`` holds a moment
+    at steps 0, 1, 2, 4, ... of the first epoch and at the end of each epoch.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -72,6 +75,7 @@ class Summary(BaseModel):
     device: str
     torch: str
     dtype: str = "float32"
+    files: int = Field(1, ge=1)
     history: tuple[Moment, ...]
 
 
