@@ -2,10 +2,11 @@
 
 import pytest
 import torch
-from torch import nn
+import torch.nn.functional as F
+from torch import Tensor, nn
 
 from paperlib.layers import ConcatenatedSkip, ResidualSkip, SumPool
-from paperlib.models import ARCHITECTURES, build, mnist_cnn
+from paperlib.models import ACTIVATIONS, ARCHITECTURES, build, fully_connected, mnist_cnn
 
 
 @pytest.mark.parametrize("shape", [(2, 3, 6), (2, 3, 4, 6), (1, 2, 4, 2, 6)], ids=str)
@@ -66,3 +67,109 @@ def test_networks_are_built_by_name():
     assert "mnist_cnn" in ARCHITECTURES
     with pytest.raises(KeyError, match=r"unknown architecture 'minst_cnn'; known: .*mnist_cnn"):
         build("minst_cnn")
+
+
+@pytest.mark.parametrize(
+    ("last", "names"),
+    [
+        (False, ["flatten", "linear1", "tanh1", "linear2", "tanh2", "linear3"]),
+        (True, ["flatten", "linear1", "tanh1", "linear2", "tanh2", "linear3", "tanh3"]),
+    ],
+)
+def test_fully_connected_layers_have_names_and_activations_between(last, names):
+    model = fully_connected((12, 8, 8, 3), "tanh", last_activation=last)
+    assert [name for name, _ in model.named_children()] == names
+    shapes = {name: tuple(parameter.shape) for name, parameter in model.named_parameters()}
+    assert shapes == {"linear1.weight": (8, 12), "linear2.weight": (8, 8), "linear3.weight": (3, 8)}
+    assert model(torch.rand(5, 3, 2, 2)).shape == (5, 3)
+
+
+def test_fully_connected_network_is_the_product_of_its_layers():
+    model, x = fully_connected([6, 4, 2], "selu", last_activation=True, bias=True), torch.rand(3, 1, 2, 3)
+    inner = F.selu(x.flatten(1) @ model.linear1.weight.T + model.linear1.bias)
+    expected = F.selu(inner @ model.linear2.weight.T + model.linear2.bias)
+    torch.testing.assert_close(model(x), expected)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_every_activation_has_its_layer(activation):
+    model = fully_connected((4, 3, 2), activation)
+    functions = {"none": lambda x: x} | {name: getattr(F, name) for name in ACTIVATIONS if name != "none"}
+    x = torch.linspace(-2, 2, 12).reshape(3, 4)
+    torch.testing.assert_close(model(x), functions[activation](x @ model.linear1.weight.T) @ model.linear2.weight.T)
+
+
+@pytest.mark.parametrize("widths", [(), (5,), (5, 0), (5, -1, 2)], ids=str)
+def test_widths_that_make_no_network_are_refused(widths):
+    with pytest.raises(ValueError, match=r"widths are .*; expected two or more positive numbers"):
+        fully_connected(widths)
+
+
+def test_unknown_activation_is_refused():
+    with pytest.raises(ValueError, match="activation is 'swish'; expected one of none, relu, leaky_relu, selu"):
+        fully_connected((4, 2), "swish")
+
+
+def torchvision_names() -> set[str]:
+    """State dict of torchvision's ResNet18, by its documented modules."""
+    norms = ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")
+    modules = ["", *(f"layer{stage}.{block}." for stage in range(1, 5) for block in range(2))]
+    names = {"fc.weight", "fc.bias"}
+    for module in modules:
+        for number in (1, 2) if module else (1,):
+            names |= {f"{module}conv{number}.weight", *(f"{module}bn{number}.{entry}" for entry in norms)}
+    for stage in (2, 3, 4):
+        down = f"layer{stage}.0.downsample."
+        names |= {f"{down}0.weight", *(f"{down}1.{entry}" for entry in norms)}
+    return names
+
+
+def reference_resnet18(weights: dict[str, Tensor], x: Tensor) -> Tensor:
+    """ResNet18 of He et al. (2016), Table 1, by functions on a state dict with torchvision's names."""
+
+    def norm(name: str, y: Tensor) -> Tensor:
+        mean, var, scale, shift = (
+            weights[f"{name}.{entry}"] for entry in ("running_mean", "running_var", "weight", "bias")
+        )
+        return F.batch_norm(y, mean, var, scale, shift)
+
+    x = F.relu(norm("bn1", F.conv2d(x, weights["conv1.weight"], stride=2, padding=3)))
+    x = F.max_pool2d(x, 3, stride=2, padding=1)
+    for stage in range(1, 5):
+        for block in range(2):
+            name, stride = f"layer{stage}.{block}", 2 if stage > 1 and block == 0 else 1
+            y = F.relu(norm(f"{name}.bn1", F.conv2d(x, weights[f"{name}.conv1.weight"], stride=stride, padding=1)))
+            y = norm(f"{name}.bn2", F.conv2d(y, weights[f"{name}.conv2.weight"], padding=1))
+            if stride == 2:
+                shortcut = F.conv2d(x, weights[f"{name}.downsample.0.weight"], stride=2)
+                x = norm(f"{name}.downsample.1", shortcut)
+            x = F.relu(x + y)
+    return F.linear(x.mean((2, 3)), weights["fc.weight"], weights["fc.bias"])
+
+
+def test_resnet18_has_the_names_and_the_outputs_of_torchvisions():
+    model = build("resnet18", channels=3, classes=4).double().eval()
+    weights = model.state_dict()
+    assert set(weights) == torchvision_names()
+    generator = torch.Generator().manual_seed(0)
+    for module in model.modules():
+        # Statistics that a fresh network lacks, so that a norm in the wrong place shows.
+        if isinstance(module, nn.BatchNorm2d):
+            module.running_mean.normal_(generator=generator)
+            module.running_var.uniform_(0.5, 2, generator=generator)
+            module.weight.data.uniform_(0.5, 2, generator=generator)
+            module.bias.data.normal_(generator=generator)
+    x = torch.rand(2, 3, 40, 37, dtype=torch.float64, generator=generator)
+    torch.testing.assert_close(model(x).detach(), reference_resnet18(model.state_dict(), x), rtol=1e-10, atol=1e-10)
+
+
+def test_resnet18_of_digits():
+    model = build("resnet18").eval()
+    assert model.conv1.weight.shape == (64, 1, 7, 7) and model.fc.weight.shape == (10, 512)
+    assert [name for name, _ in model.named_parameters() if "conv" in name and name.endswith("bias")] == []
+    assert model(torch.zeros(2, 1, 28, 28)).shape == (2, 10)
+
+
+def test_networks_of_the_book_are_all_registered():
+    assert {"mnist_cnn", "fully_connected", "resnet18"} <= set(ARCHITECTURES)
+    assert isinstance(build("fully_connected", widths=(4, 2)).linear1, nn.Linear)

@@ -17,6 +17,7 @@ from paperlib.summaries import (
     ratio_statistics,
     same_failures,
     separation,
+    separation_with_interval,
 )
 
 
@@ -140,3 +141,33 @@ def test_statements_read_the_medians():
     assert found["auroc_failure_above_chance"] == pytest.approx([0.25, 0.3])
     assert found["more_vectors_needed"] == [4, 2]
     assert found["more_vectors_than_kept"] == [4, 2]
+
+
+@pytest.mark.parametrize("count", [40, 400])
+def test_separation_with_interval_has_the_area_and_the_spread_of_resampling(count):
+    generator = torch.Generator().manual_seed(count)
+    positive = torch.arange(count) % 4 == 0
+    values = torch.randn(count, generator=generator, dtype=torch.float64).round(decimals=1) + positive
+    found = separation_with_interval(values, positive)
+    assert found.area == pytest.approx(separation(-values, positive), abs=1e-12)
+    high, low = values[positive], values[~positive]
+    areas = []
+    for _ in range(600):
+        one = high[torch.randint(len(high), (len(high),), generator=generator)]
+        other = low[torch.randint(len(low), (len(low),), generator=generator)]
+        pairs = one.unsqueeze(1) - other
+        areas.append(((pairs > 0).double() + 0.5 * (pairs == 0)).mean())
+    # 600 resamplings tell a standard deviation to 3 %; the smaller sample adds the bootstrap's own bias.
+    assert (found.high - found.area) / 1.96 == pytest.approx(torch.stack(areas).std().item(), rel=0.2)
+    assert found.p_value < 0.05
+
+
+def test_separation_with_interval_of_nothing_and_of_everything():
+    positive = torch.tensor([True, True, False, False])
+    assert separation_with_interval(torch.ones(4), positive).area == 0.5
+    assert separation_with_interval(torch.ones(4), positive).p_value == 1
+    assert vars(separation_with_interval(positive.double(), positive)) == {
+        "area": 1.0, "low": 1.0, "high": 1.0, "p_value": 0.0
+    }  # fmt: skip
+    with pytest.raises(ValueError, match="1 positive and 3 other images; at least two of each"):
+        separation_with_interval(torch.ones(4), torch.tensor([True, False, False, False]))

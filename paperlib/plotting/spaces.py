@@ -16,6 +16,7 @@ from paperlib.plotting.style import BASELINE, DIGIT_COLOURS, NETWORK_COLOURS, st
 class ImageRow:
     """A row of a grid: images ``(count, height, width)`` with a label on the left and a title over each.
 
+    Raises ``ValueError`` unless there is a title, if an empty one, for each of one or more images.
     ``scale`` is ``"common"`` where all images of the row share one scale, so that their brightness can be compared,
     or ``"own"``. Signed images are drawn from blue through white at zero to red, others grey from black to white.
     """
@@ -25,6 +26,10 @@ class ImageRow:
     titles: Sequence[str]
     signed: bool = True
     scale: Literal["common", "own"] = "common"
+
+    def __post_init__(self):
+        if len(self.titles) != len(self.images) or len(self.images) == 0:
+            raise ValueError(f"{len(self.images)} images have {len(self.titles)} titles; expected one for each image")
 
 
 def draw_image_rows(rows: Sequence[ImageRow]) -> Figure:
@@ -77,7 +82,7 @@ def draw_singular_values(spectra: Mapping[str, Tensor], band: tuple[str, Tensor]
             # Later lines are thinner with larger hollow dots, so that two that coincide both show.
             look = {"linewidth": 2.4 / (number + 1), "markersize": 4 + 3 * number}
             look |= {"markerfacecolor": "none"} if number else {}
-            axis.plot(range(1, len(relative) + 1), relative, "-o", label=name, color=DIGIT_COLOURS[number], **look)
+            axis.plot(range(1, len(relative) + 1), relative, "-o", label=name, color=DIGIT_COLOURS[number % 10], **look)
         axis.set_xlabel("number of the singular value")
         axis.set_ylabel("singular value / largest")
         axis.set_ylim(0, 1.05)
@@ -95,7 +100,7 @@ def draw_condition_numbers(
         for place, values in enumerate(groups.values()):
             # Spread over the height in a fixed pattern, so that equal values stay visible.
             heights = [place + 0.28 * ((7 * i) % 11 - 5) / 5 for i in range(len(values))]
-            axis.plot(values, heights, "o", markersize=3.5, alpha=0.6, color=DIGIT_COLOURS[place])
+            axis.plot(values, heights, "o", markersize=3.5, alpha=0.6, color=DIGIT_COLOURS[place % 10])
         axis.axvline(reference[1], color="k", linewidth=1.2, label=reference[0])
         if edge is not None:
             axis.axvline(edge[1], **BASELINE, label=edge[0])
@@ -124,7 +129,7 @@ def draw_rejections(
             for label, shares in enumerate(zip(*layers.values(), strict=True)):
                 # Beside each other, so that the digits' shares can be told apart where they are close.
                 beside = [place + 0.07 * (label - 4.5) for place in places]
-                axis.plot(beside, shares, "o", markersize=2.6, color=DIGIT_COLOURS[label], label=label)
+                axis.plot(beside, shares, "o", markersize=2.6, color=DIGIT_COLOURS[label % 10], label=label)
             axis.hlines(
                 chance[network], [p - 0.45 for p in places], [p + 0.45 for p in places], color="0.3", label="chance"
             )

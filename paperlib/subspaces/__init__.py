@@ -25,6 +25,7 @@ from paperlib.subspaces.spaces import (
     four_spaces,
     neuron_basis,
     orthogonal_complement,
+    overlap,
     project,
     rejected_energy,
     residual,
@@ -33,5 +34,5 @@ from paperlib.subspaces.spaces import (
 __all__ = [
     "FourSpaces", "LayerError", "LayerRejection", "Reading", "SplitInput", "energy", "four_spaces",
     "layer_input_shapes", "layer_matrix", "layer_rejections", "layer_vectors", "linear_layer", "linear_layers",
-    "neuron_basis", "orthogonal_complement", "project", "rejected_energy", "residual", "split_input",
+    "neuron_basis", "orthogonal_complement", "overlap", "project", "rejected_energy", "residual", "split_input",
 ]  # fmt: skip

@@ -49,9 +49,7 @@ def layer_matrix(layer: nn.Module, reading: Reading = "unfolding", input_shape: 
         return layer.weight.detach()
     if reading == "map" and isinstance(layer, Linear):
         return _map_matrix(layer, input_shape)
-    if not isinstance(layer, Convolution):
-        supported = "map" if isinstance(layer, _TRANSPOSED) else "none"
-        raise LayerError(f"{type(layer).__name__} has no matrix in reading {reading!r}; readings it has: {supported}")
+    _check_convolution(layer, reading)
     weight = layer.weight.detach()
     return kernel_stack(weight) if reading == "kernels" else output_unfolding(weight, layer.groups)
 
@@ -61,12 +59,15 @@ def layer_vectors(layer: nn.Module, x: Tensor, reading: Reading = "unfolding") -
 
     One for each receptive field and channel (``"kernels"``), each receptive field (``"unfolding"``), or each image
     (``"map"``). Padding counts as part of a receptive field, and overlapping fields count a pixel several times.
+
+    Raises ``LayerError`` for a layer without a matrix in this reading.
     """
     _check_reading(reading)
     if isinstance(layer, nn.Linear):
         return x.reshape(len(x), -1, layer.in_features)
-    if reading == "map":
+    if reading == "map" and isinstance(layer, Linear):
         return x.flatten(1).unsqueeze(1)
+    _check_convolution(layer, reading)
     fields = receptive_fields(layer, x)
     if reading == "unfolding":
         return fields
@@ -76,6 +77,12 @@ def layer_vectors(layer: nn.Module, x: Tensor, reading: Reading = "unfolding") -
 def _check_reading(reading: str) -> None:
     if reading not in get_args(Reading):
         raise LayerError(f"reading is {reading!r}; expected one of {', '.join(get_args(Reading))}")
+
+
+def _check_convolution(layer: nn.Module, reading: str) -> None:
+    if not isinstance(layer, Convolution):
+        supported = "map" if isinstance(layer, _TRANSPOSED) else "none"
+        raise LayerError(f"{type(layer).__name__} has no matrix in reading {reading!r}; readings it has: {supported}")
 
 
 def _map_matrix(layer: nn.Module, input_shape: tuple[int, ...]) -> Tensor:

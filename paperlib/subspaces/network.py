@@ -8,8 +8,9 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
+from paperlib.operators import OperatorError
 from paperlib.subspaces.layers import LayerError, Reading, layer_matrix, layer_vectors, linear_layer, linear_layers
-from paperlib.subspaces.spaces import FourSpaces, energy, four_spaces, project
+from paperlib.subspaces.spaces import FourSpaces, energy, energy_share, four_spaces, project
 from paperlib.svd import SvdError
 
 
@@ -49,20 +50,31 @@ def layer_rejections(
     ``images`` is ``(count, *shape)``; ``layers`` names some of the layers by path, all where None; ``reading`` is that
     of `layer_matrix`, ``tolerance`` that of `four_spaces`. A layer that runs several times counts all its inputs.
 
-    Raises ``LayerError`` for a path that the model does not have, or a model that runs no linear layer, and what
+    Raises ``LayerError`` for a path that the model does not have or run, or a model that runs no linear layer, and what
     `layer_matrix` and `four_spaces` raise.
     """
+    if batch_size < 1:
+        raise ValueError(f"batch_size is {batch_size}; expected a positive number of images")
     paths = list(layers) if layers is not None else list(linear_layers(model))
     chosen = {path: linear_layer(model, path) for path in paths}
     shapes = layer_input_shapes(model, images[:1], chosen)
-    if not shapes:
-        raise LayerError(f"{type(model).__name__} runs none of the layers {', '.join(chosen) or '(it has none)'}")
+    idle = [path for path in chosen if path not in shapes]
+    if not shapes or (layers is not None and idle):
+        raise LayerError(
+            f"{type(model).__name__} does not run these linear layers: {', '.join(idle) or '(it has none)'}"
+        )
     spaces = {path: _spaces(path, chosen[path], reading, shapes[path], tolerance) for path in shapes}
     sums = {path: torch.zeros(2, len(images), dtype=torch.float64) for path in shapes}
     for start in range(0, len(images), batch_size):
         part = slice(start, min(start + batch_size, len(images)))
 
         def add(path: str, x: Tensor, part: slice = part) -> None:
+            count = part.stop - part.start
+            if len(x) != count or (reading == "map" and x.shape[1:].numel() % spaces[path].shape[1]):
+                raise LayerError(
+                    f"layer {path} gets {len(x)} inputs of shape {tuple(x.shape[1:])} for {count} images; what it "
+                    f"rejects of each image can be told where it gets one of shape {shapes[path]}"
+                )
             sums[path][:, part] += _energies(chosen[path], x, reading, spaces[path])
 
         _run(model, images[part], {path: chosen[path] for path in shapes}, add)
@@ -74,7 +86,7 @@ def layer_rejections(
             found.shape,
             found.rank,
             found.condition_number,
-            _share(*sums[path]),
+            energy_share(*sums[path]),
         )
         for path, found in spaces.items()
     }
@@ -119,7 +131,7 @@ def layer_input_shapes(model: nn.Module, images: Tensor, layers: dict[str, nn.Mo
 def _spaces(path: str, layer: nn.Module, reading: Reading, shape: tuple[int, ...], tolerance) -> FourSpaces:
     try:
         return four_spaces(layer_matrix(layer, reading, shape), tolerance)
-    except (ValueError, SvdError) as error:
+    except (ValueError, SvdError, OperatorError) as error:
         raise type(error)(f"layer {path}: {error}") from error
 
 
@@ -134,10 +146,6 @@ def _energies(layer: nn.Module, x: Tensor, reading: Reading, spaces: FourSpaces)
     return torch.stack([(total - kept).clamp_min(0), total]).cpu()
 
 
-def _share(rejected: Tensor, total: Tensor) -> Tensor:
-    return torch.where(total > 0, rejected / total.clamp_min(torch.finfo(total.dtype).tiny), 0)
-
-
 def _run(model: nn.Module, images: Tensor, layers: dict[str, nn.Module], visit) -> None:
     """Run the model in evaluation mode; ``visit(path, x)`` sees the input of each layer before it changes."""
     with _watching(layers, visit), _evaluating(model), torch.no_grad():
@@ -146,10 +154,13 @@ def _run(model: nn.Module, images: Tensor, layers: dict[str, nn.Module], visit) 
 
 @contextmanager
 def _watching(layers: dict[str, nn.Module], visit) -> Iterator[None]:
-    def before(path: str, _layer: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        visit(path, inputs[0].detach())
+    def before(path: str, _layer: nn.Module, inputs: tuple[Tensor, ...], named: dict[str, Tensor]) -> None:
+        x = inputs[0] if inputs else named["input"]
+        visit(path, x.detach())
 
-    handles = [layer.register_forward_pre_hook(partial(before, path)) for path, layer in layers.items()]
+    handles = [
+        layer.register_forward_pre_hook(partial(before, path), with_kwargs=True) for path, layer in layers.items()
+    ]
     try:
         yield
     finally:

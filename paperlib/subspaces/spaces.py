@@ -83,7 +83,8 @@ def four_spaces(matrix: Tensor, tolerance: float | None = None) -> FourSpaces:
         raise ValueError(f"{wrong} of the {matrix.numel()} entries of the matrix are NaN or infinite")
     if tolerance is None:
         dtype = matrix.dtype if matrix.is_floating_point() else torch.float64
-        tolerance = max(matrix.shape) * torch.finfo(dtype).eps
+        # The product alone would exceed 1 for a wide matrix in half precision, and nothing would be left of it.
+        tolerance = min(max(matrix.shape) * torch.finfo(dtype).eps, 0.5)
     if not 0 <= tolerance < 1:
         raise ValueError(f"tolerance is {tolerance}; expected a number in [0, 1), relative to the largest value")
     U, S, Vh = torch.linalg.svd(matrix.detach().double(), full_matrices=False)
@@ -114,12 +115,17 @@ def energy(x: Tensor) -> Tensor:
 
 
 def rejected_energy(basis: Tensor, x: Tensor) -> Tensor:
-    """Share in [0, 1] of the energy of vectors ``x`` ``(..., n)`` outside the span of ``basis``; 0 for a zero vector.
+    """Share in [0, 1] of the energy of vectors ``x`` ``(..., n)`` outside the span of ``basis``; 0 for a zero vector,
+    NaN for one that holds NaN or infinity.
 
     It is one minus the projection ratio: ``|x - P x|^2 / |x|^2``.
     """
-    total = energy(x)
-    return torch.where(total > 0, energy(residual(basis, x)) / total.clamp_min(torch.finfo(total.dtype).tiny), 0)
+    return energy_share(energy(residual(basis, x)), energy(x))
+
+
+def energy_share(part: Tensor, total: Tensor) -> Tensor:
+    """``part / total`` of two energies, at most 1 where rounding goes above; 0 where both are 0, NaN where one is."""
+    return torch.where(total == 0, 0.0, part / total).clamp(max=1)
 
 
 def neuron_basis(weights: Tensor) -> Tensor:
@@ -128,3 +134,13 @@ def neuron_basis(weights: Tensor) -> Tensor:
     With it `project` is ``(w^T x / w^T w) w`` and `residual` is equation 4 of `vectorspaces`; ``weights`` ``(n,)``.
     """
     return four_spaces(weights.reshape(1, -1)).row_space
+
+
+def overlap(basis: Tensor, other: Tensor) -> float:
+    """Mean squared cosine of the principal angles between the spans of two orthonormal bases ``(n, r)``, ``(n, q)``.
+
+    1 where the smaller span lies in the other, 0 where they are orthogonal; two random ones have ``max(r, q) / n``.
+    NaN where one of them is zero.
+    """
+    count = min(basis.shape[1], other.shape[1])
+    return (basis.mT @ other).square().sum().item() / count if count else float("nan")

@@ -21,7 +21,7 @@ class CheckpointError(Exception):
 
 
 def rounded(weights: dict[str, Tensor], dtype: torch.dtype) -> dict[str, Tensor]:
-    """Copies of the weights as ``dtype``; counters, such as batch norm's number of batches, stay integers."""
+    """The weights as ``dtype``, detached; counters, such as batch norm's number of batches, stay integers."""
     return {
         name: value.detach().to(dtype if value.is_floating_point() else value.dtype) for name, value in weights.items()
     }

@@ -117,6 +117,8 @@ def _train_epoch(run: _Run, recipe: Recipe, data: tuple[Tensor, Tensor], test_da
     order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(recipe.seed * 1_000_003 + run.epoch))
     start, losses = time.perf_counter(), []
     if run.epoch == 0:
+        # A look at the network is no training: batch norm keeps its statistics.
+        run.model.eval()
         run.history.append(
             _moment(
                 run,
@@ -130,7 +132,7 @@ def _train_epoch(run: _Run, recipe: Recipe, data: tuple[Tensor, Tensor], test_da
     for step, batch in enumerate(order.split(recipe.batch_size), start=1):
         run.model.train()
         run.optimiser.zero_grad(set_to_none=True)
-        loss = F.cross_entropy(run.model(images[batch]), labels[batch])
+        loss = F.cross_entropy(_outputs(run.model, images[batch]), labels[batch])
         loss.backward()
         run.optimiser.step()
         losses.append(loss.detach())
@@ -143,6 +145,17 @@ def _train_epoch(run: _Run, recipe: Recipe, data: tuple[Tensor, Tensor], test_da
     total = run.epoch * -(-len(labels) // recipe.batch_size)
     run.history.append(_moment(run, run.epoch, total, losses or [loss.detach()], test_data, start))
     run.seconds = run.history[-1].seconds
+
+
+def _outputs(model: nn.Module, images: Tensor) -> Tensor:
+    try:
+        return model(images)
+    except ValueError as error:
+        # Batch norm cannot train on the one image that a last mini-batch may hold.
+        raise TrainingError(
+            f"the network cannot be trained on a mini-batch of {len(images)} images: {error}; another batch size or "
+            "number of training images may mend it"
+        ) from error
 
 
 def _moment(run: _Run, epoch: int, step: int, losses: list[Tensor], test_data: ImageData, start: float) -> Moment:

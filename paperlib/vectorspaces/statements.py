@@ -55,7 +55,7 @@ def neighbour_correlation(images: Tensor) -> Tensor:
 def bimodality(values: Tensor) -> Tensor:
     """Sarle's bimodality coefficient of each row ``(count, n)``: ``(skewness^2 + 1) / kurtosis`` in (0, 1].
 
-    1 for two equal values only, 5/9 for a uniform distribution, 1/3 for a normal one.
+    1 for two values in any proportion and for nothing else, 5/9 for a uniform distribution, 1/3 for a normal one.
     """
     centred = values.double() - values.double().mean(1, keepdim=True)
     variance = centred.square().mean(1)

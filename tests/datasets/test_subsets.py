@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from paperlib.datasets import ImageData, balanced_subset, select, without_most_of
+from paperlib import datasets
+from paperlib.datasets import ImageData, balanced_subset, select, split, without_most_of
 
 # Training images of MNIST by digit; the paper's numbers rest on the 6,742 ones and 5,949 nines.
 MNIST_COUNTS = [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
@@ -83,6 +84,36 @@ def test_a_class_with_too_few_images_is_refused():
         balanced_subset(labelled(torch.tensor([0, 0, 0, 1, 1])), 3, seed=0)
 
 
+@pytest.mark.parametrize("count", [0, 1, 20, 59])
+def test_split_keeps_every_image_once_and_in_order(data, count):
+    rest, apart = split(data, count, seed=1)
+    assert (len(rest), len(apart)) == (60 - count, count)
+    assert sorted(places(rest) + places(apart)) == list(range(60))
+    for part in (rest, apart):
+        assert places(part) == sorted(places(part))
+        assert data.labels[places(part)].tolist() == part.labels.tolist()
+
+
+def test_split_follows_its_seed(data):
+    first, again, other = (split(data, 20, seed)[1] for seed in (1, 1, 2))
+    assert places(first) == places(again) != places(other)
+    # At random, not the first or the last twenty.
+    assert 0 < sum(place < 30 for place in places(first)) < 20
+
+
+def test_split_says_what_it_did(data):
+    rest, apart = split(balanced_subset(data, 4, seed=1), 5, seed=3)
+    assert rest.selection == "4 of each class, seed 1; without 5 random images, seed 3"
+    assert apart.selection == "4 of each class, seed 1; 5 random images, seed 3"
+    assert len(data) == 60 and data.selection == "all"
+
+
+@pytest.mark.parametrize("count", [-1, 60, 61])
+def test_split_that_leaves_nothing_is_refused(data, count):
+    with pytest.raises(ValueError, match=f"{count} of the 60 images of synthetic cannot be set apart; expected fewer"):
+        split(data, count, seed=0)
+
+
 def test_selections_add_up_in_words_and_leave_the_whole(data):
     subset = select(balanced_subset(data, 4, seed=1), torch.tensor([2, 0]), "two by hand")
     assert subset.selection == "4 of each class, seed 1; two by hand"
@@ -94,4 +125,12 @@ def test_global_random_state_is_left_alone(data):
     before = torch.get_rng_state()
     balanced_subset(data, 2, seed=0)
     without_most_of(data, (0,), 0.5, seed=0)
+    split(data, 2, seed=0)
     assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_class_means_are_those_of_each_class():
+    data = datasets.load("mnist_5000", "test")
+    means = datasets.class_means(data)
+    assert means.shape == (10, 1, 28, 28)
+    torch.testing.assert_close(means[3], data.images[data.labels == 3].mean(0))
