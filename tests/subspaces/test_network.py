@@ -279,7 +279,7 @@ def test_a_layer_that_does_not_exist_lists_the_ones_there_are(nested, images):
 def test_a_model_that_runs_no_linear_layer_says_so(nested, images):
     with pytest.raises(LayerError, match="Nested does not run these linear layers: unused"):
         layer_rejections(nested, images, layers=["unused"])
-    with pytest.raises(LayerError, match=r"ReLU runs none of the layers \(it has none\)"):
+    with pytest.raises(LayerError, match=r"ReLU does not run these linear layers: \(it has none\)"):
         layer_rejections(nn.ReLU(), images)
 
 
