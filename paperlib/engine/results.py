@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import re
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -175,9 +176,15 @@ def tracked_path(notebook_id: str, profile: str) -> Path:
     return paths.TRACKED_RESULTS / profile / f"{notebook_id}.json"
 
 
+# A list of numbers over several lines; a text cannot hold a line break, so nothing in quotes is touched.
+_NUMBERS = re.compile(r"\[\n\s*-?\d[-+.\deE]*(?:,\s+-?\d[-+.\deE]*)*\s+\]")
+
+
 def write_result(result: Result, path: Path) -> Path:
     """Write a result as JSON, whole or not at all."""
     text = json.dumps(result.model_dump(mode="json"), indent=1, ensure_ascii=False, allow_nan=False)
+    # A list of numbers is read as a row; with a line for each number the file of an image would be mostly blanks.
+    text = _NUMBERS.sub(lambda match: " ".join(match[0].split()), text)
     return write_text_atomically(path, text + "\n")
 
 

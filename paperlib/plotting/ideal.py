@@ -1,6 +1,7 @@
 """Figures of ideal inputs: the images, their way to the ideal output, and how it depends on the learning rate."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
@@ -15,23 +16,23 @@ MARKERS = ("o", "s", "^", "D")
 
 
 def draw_ideal_inputs(
-    rows: Mapping[str, tuple[Sequence[Tensor], Sequence[str], Sequence[float]]],
+    rows: Mapping[str, Any],
     limits: tuple[float, float] | None = (0.0, 1.0),
 ) -> Figure:
     """A row of images ``(height, width)`` for each network, with algorithm and distance under each (Figure 3).
 
-    ``rows[title]`` holds images, names of algorithms and distances, one a class. ``limits`` are the values drawn
+    ``rows[title]`` is a `paperlib.vectorspaces.figure_three.InputRow`. ``limits`` are the values drawn
     black and white in all images, or None for each image's own; an asterisk marks an image with values that lie more
     than one of 255 grey levels outside.
     """
-    columns = max(len(images) for images, _, _ in rows.values())
+    columns = max(len(row.images) for row in rows.values())
     with style():
         figure, axes = plt.subplots(
             len(rows), columns, figsize=(0.98 * columns + 0.3, 1.55 * len(rows) + 0.2), squeeze=False
         )
         figure.get_layout_engine().set(w_pad=0.01, h_pad=0.03, wspace=0.01)
-        for line, (title, cells) in zip(axes, rows.items(), strict=True):
-            for axis, image, name, distance in zip(line, *cells, strict=True):
+        for line, (title, row) in zip(axes, rows.items(), strict=True):
+            for axis, image, name, distance in zip(line, row.images, row.names, row.distances, strict=True):
                 _draw_input(axis, image, name, distance, limits)
             line[0].set_ylabel(title)
         for digit, axis in enumerate(axes[0]):
@@ -77,10 +78,10 @@ def draw_drop_by_rate(networks: Mapping[str, Mapping[float, float | None]], used
     """Mean relative drop of the distance against the learning rate of the input, a line for each network.
 
     The dotted line marks the rate ``used`` elsewhere; a cross at the lower edge one at which a loss was no longer
-    finite (None).
+    finite (None). Drops below -100 % lie off the axis.
     """
     with style():
-        figure, axis = plt.subplots(figsize=(5.6, 3.2))
+        figure, axis = plt.subplots(figsize=(6.4, 3.2))
         for (title, drops), colour, marker in zip(networks.items(), COLOURS, MARKERS, strict=False):
             finite = {rate: drop for rate, drop in drops.items() if drop is not None}
             axis.plot(list(finite), list(finite.values()), color=colour, marker=marker, markersize=5, label=title)
@@ -90,6 +91,8 @@ def draw_drop_by_rate(networks: Mapping[str, Mapping[float, float | None]], used
         axis.axvline(used, color="0.35", linestyle=":", linewidth=1)
         axis.set(xscale="log", xlabel="learning rate of the input", ylabel="mean drop of the distance")
         axis.yaxis.set_major_formatter(PercentFormatter(1))
-        axis.legend()
+        # One rate that throws the images far away would press all other lines together.
+        axis.set_ylim(bottom=max(axis.get_ylim()[0], -1.05))
+        figure.legend(loc="outside right center")
         plt.close(figure)
     return figure

@@ -1,10 +1,12 @@
 """Figure 3 of `vectorspaces`: which algorithm its caption names for each digit and network, and what stands here."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
-from paperlib.ideal_inputs import NAMES, DistanceTable, TrainedInputs
+from paperlib.ideal_inputs import ALGORITHMS, NAMES, DistanceTable, TrainedInputs
 
 _AVG, _MIN, _AVG_MIN = NAMES.values()
 PAPER_WINNERS: dict[str, dict[str, tuple[int, ...]]] = {
@@ -34,16 +36,47 @@ def agreement(network: str, winners: Sequence[str]) -> tuple[int, float]:
     return same, sum(winner in names for winner in winners for names in printed) / len(printed)
 
 
-def best_images(
-    starts: Mapping[str, Tensor], trained: Mapping[str, TrainedInputs], table: DistanceTable
-) -> tuple[list[Tensor], list[str], list[float]]:
-    """For each class the image ``(height, width)`` of the best of the six algorithms, its name and its distance.
+@dataclass(frozen=True)
+class InputRow:
+    """A row of the figure: for each class an image ``(height, width)``, its algorithm and its distance."""
+
+    images: Sequence[Tensor]
+    names: Sequence[str]
+    distances: Sequence[float]
+
+    def as_lists(self) -> dict[str, list]:
+        """The row for a result file; images in grey levels 0 to 255, beyond which they are cut off."""
+        levels = [(image.clamp(0, 1) * 255).round().int().tolist() for image in self.images]
+        return {"levels": levels, "names": list(self.names), "distances": list(self.distances)}
+
+    @classmethod
+    def from_lists(cls, lists: Mapping[str, list]) -> "InputRow":
+        """What `as_lists` gave, but for what it cut off."""
+        return cls([torch.tensor(image) / 255 for image in lists["levels"]], lists["names"], lists["distances"])
+
+
+def best_row(starts: Mapping[str, Tensor], trained: Mapping[str, TrainedInputs], table: DistanceTable) -> InputRow:
+    """For each class the image of the best of the six algorithms.
 
     ``starts`` ``(C, 1, height, width)`` and what became of them, by ``"avg"``, ``"min"`` and ``"avg_min"``.
     """
-    rows = [*(starts[name] for name in NAMES), *(trained[name].images for name in NAMES)]
-    images = [rows[row][digit].squeeze(0) for digit, row in enumerate(table.best.tolist())]
-    return images, table.winners, table.distances.amin(dim=0).tolist()
+    return _row(starts, trained, table, table.best.tolist())
+
+
+def caption_row(
+    network: str, starts: Mapping[str, Tensor], trained: Mapping[str, TrainedInputs], table: DistanceTable
+) -> InputRow:
+    """For each class the image of the algorithm that the paper's caption names, the first of two; as `best_row`."""
+    return _row(starts, trained, table, [ALGORITHMS.index(names[0]) for names in paper_winners(network)])
+
+
+def _row(
+    starts: Mapping[str, Tensor], trained: Mapping[str, TrainedInputs], table: DistanceTable, chosen: Sequence[int]
+) -> InputRow:
+    found = [*(starts[name] for name in NAMES), *(trained[name].images for name in NAMES)]
+    images = [found[row][digit].squeeze(0) for digit, row in enumerate(chosen)]
+    distances = [table.distances[row, digit].item() for digit, row in enumerate(chosen)]
+    return InputRow(images, [ALGORITHMS[row] for row in chosen], distances)
 
 
 def mean_curve(trained: TrainedInputs) -> list[float]:

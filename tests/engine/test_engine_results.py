@@ -44,6 +44,22 @@ def test_a_result_survives_the_file(project):
     assert 0 <= result.seconds < 60 and result.date.endswith("+00:00")
 
 
+def test_numbers_stand_in_rows_and_texts_stay_as_they_are(project):
+    run = start_run("toy/first", NAMESPACE)
+    values = {
+        "image": [[0, -1.5e-07], [255, 3]],
+        "mixed": [1, "two", True],
+        "text": "a [  1,   2 ] b\n[\n 3,\n 4 ]",
+        "none": [],
+    }
+    run.record(values=values, data=[], seeds={})
+    path = find_result("toy/first", "quick")
+    assert read_result(path).values == values
+    lines = [line.strip() for line in path.read_text().splitlines()]
+    assert "[ 0, -1.5e-07 ]," in lines and "[ 255, 3 ]" in lines
+    assert '"two",' in lines
+
+
 def test_plain_papermill_values_decide_the_profile(project, monkeypatch):
     assert start_run("toy/first", NAMESPACE | {"data": "full"}).profile == "laptop"
     assert start_run("toy/first", NAMESPACE | {"rate": 1}).profile == "custom"
