@@ -77,22 +77,22 @@ def draw_distance_curves(panels: Mapping[str, Mapping[str, Sequence[float]]]) ->
 def draw_drop_by_rate(networks: Mapping[str, Mapping[float, float | None]], used: float) -> Figure:
     """Mean relative drop of the distance against the learning rate of the input, a line for each network.
 
-    The dotted line marks the rate ``used`` elsewhere; a cross at the lower edge one at which a loss was no longer
-    finite (None). Drops below -100 % lie off the axis.
+    The dotted line marks the rate ``used`` elsewhere; a cross at the lower edge one at which the images were thrown
+    away: they end more than twice as far as they began, or a loss was no longer finite (None).
     """
     with style():
         figure, axis = plt.subplots(figsize=(6.4, 3.2))
         for (title, drops), colour, marker in zip(networks.items(), COLOURS, MARKERS, strict=False):
-            finite = {rate: drop for rate, drop in drops.items() if drop is not None}
-            axis.plot(list(finite), list(finite.values()), color=colour, marker=marker, markersize=5, label=title)
-            lost = [rate for rate, drop in drops.items() if drop is None]
-            axis.plot(lost, [0.03] * len(lost), "x", color=colour, transform=axis.get_xaxis_transform())
+            kept = {rate: drop for rate, drop in drops.items() if drop is not None and drop >= -1}
+            axis.plot(list(kept), list(kept.values()), color=colour, marker=marker, markersize=5, label=title)
+            lost = [rate for rate in drops if rate not in kept]
+            axis.plot(lost, [0.04] * len(lost), "x", color=colour, transform=axis.get_xaxis_transform())
         axis.axhline(0, **BASELINE)
         axis.axvline(used, color="0.35", linestyle=":", linewidth=1)
         axis.set(xscale="log", xlabel="learning rate of the input", ylabel="mean drop of the distance")
         axis.yaxis.set_major_formatter(PercentFormatter(1))
-        # One rate that throws the images far away would press all other lines together.
-        axis.set_ylim(bottom=max(axis.get_ylim()[0], -1.05))
+        # Room for the crosses below the lines.
+        axis.margins(y=0.12)
         figure.legend(loc="outside right center")
         plt.close(figure)
     return figure

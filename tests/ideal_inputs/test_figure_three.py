@@ -103,4 +103,5 @@ def test_drops_leave_out_what_diverged_and_mark_it():
     assert curve.get_xdata().tolist() == [0.1] and curve.get_ydata().tolist() == [0.2]
     assert cross.get_xdata().tolist() == [1.0] and not math.isnan(cross.get_ydata()[0])
     thrown = draw_drop_by_rate({"a": {0.1: 0.2, 1.0: -1e9}}, used=0.1).axes[0]
-    assert -1.1 < thrown.get_ylim()[0] < 0 < 0.2 < thrown.get_ylim()[1]
+    assert thrown.lines[1].get_xdata().tolist() == [1.0]
+    assert -1 < thrown.get_ylim()[0] < 0 < 0.2 < thrown.get_ylim()[1]
