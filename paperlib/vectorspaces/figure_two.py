@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from paperlib.plotting.spaces import ImageRow
 from paperlib.subspaces import FourSpaces, Reading, four_spaces, layer_matrix, linear_layer
 from paperlib.training import Recipe, TrainedNetwork, initial_network
-from paperlib.vectorspaces.statements import vector_agreement
+from paperlib.vectorspaces.statements import mean_random_cosine, vector_agreement
 
 
 def trained_and_fresh(
@@ -50,40 +50,24 @@ def random_spectra(rows: int, columns: int, draws: int, generator: torch.Generat
 
 
 def agreement_table(
-    trained: FourSpaces, fresh: FourSpaces, generator: torch.Generator, draws: int
-) -> tuple[list[str], list[list[object]], dict[str, list[float]]]:
-    """Header and rows of the table that compares signal vectors one by one, and its columns by name."""
-    pairs = []
-    for _ in range(draws):
-        one, other = (_random_vectors(trained.shape, generator) for _ in range(2))
-        pairs.append(vector_agreement(one, other))
+    trained: FourSpaces, fresh: FourSpaces
+) -> tuple[list[str], list[list[object]], dict[str, float | list[float]]]:
+    """Header and rows of the table that compares signal vectors one by one, and its numbers by name."""
     count = min(trained.rank, fresh.rank)
-    columns = {
-        "before_training": vector_agreement(trained.Vh[:count], fresh.Vh[:count]).tolist(),
-        "between_random_matrices": torch.stack(pairs).mean(0)[:count].tolist(),
-    }
-    header = ["signal vector", "singular value", "with the one before training", "two random matrices, mean"]
+    agreement = vector_agreement(trained.Vh[:count], fresh.Vh[:count]).tolist()
+    chance = mean_random_cosine(trained.shape[1])
+    header = ["signal vector", "singular value", "with the one before training", "of two random directions, mean"]
     rows: list[list[object]] = [
-        [
-            i + 1,
-            f"{trained.S[i]:.3f}",
-            f"{columns['before_training'][i]:.2f}",
-            f"{columns['between_random_matrices'][i]:.2f}",
-        ]
-        for i in range(count)
+        [i, f"{trained.S[i]:.3f}", f"{agreement[i]:.2f}", f"{chance:.2f}"] for i in range(count)
     ]
-    return header, rows, columns
-
-
-def _random_vectors(shape: tuple[int, int], generator: torch.Generator) -> Tensor:
-    return torch.linalg.svd(_triangle(*shape, generator, "normal"))[2]
+    return header, rows, {"before_training": agreement, "chance": chance}
 
 
 def _triangle(rows: int, columns: int, generator: torch.Generator, law: str) -> Tensor:
-    """The triangular factor of a random matrix, which has its singular values and right vectors and is smaller."""
+    """The triangular factor of a random matrix or of its transpose, which has its singular values and is smaller."""
     laws = {"normal": torch.randn, "uniform": torch.rand}
     if law not in laws:
         raise ValueError(f"law is {law!r}; expected one of {', '.join(laws)}")
     shift = 0.5 if law == "uniform" else 0.0
     matrix = laws[law](rows, columns, generator=generator, dtype=torch.float64) - shift
-    return torch.linalg.qr(matrix, mode="r").R
+    return torch.linalg.qr(matrix if rows >= columns else matrix.mT, mode="r").R

@@ -1,6 +1,7 @@
 """What `vectorspaces` says of its figures in words, as numbers."""
 
 from dataclasses import dataclass
+from math import exp, lgamma, pi, sqrt
 
 import torch
 from torch import Tensor
@@ -79,3 +80,12 @@ def noise_edge(rows: int, columns: int) -> float:
 def vector_agreement(one: Tensor, other: Tensor) -> Tensor:
     """``|cos|`` between the i-th rows of two sets of unit vectors ``(k, n)``; ``(k,)``, whatever their signs."""
     return (one.double() * other.double()).sum(1).abs()
+
+
+def mean_random_cosine(dimension: int) -> float:
+    """Mean ``|cos|`` between a vector and a random direction, or two, in this many dimensions.
+
+    ``Gamma(n/2) / (sqrt(pi) Gamma((n+1)/2))``, the mean of the first entry's magnitude on the unit sphere. The right
+    singular vectors of a matrix of independent normal entries are such directions.
+    """
+    return exp(lgamma(dimension / 2) - lgamma((dimension + 1) / 2)) / sqrt(pi)

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from paperlib.subspaces import four_spaces, layer_matrix
 from paperlib.vectorspaces.figure_two import agreement_table, random_spectra, signal_rows
-from paperlib.vectorspaces.statements import noise_edge
+from paperlib.vectorspaces.statements import mean_random_cosine, noise_edge
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -94,20 +94,27 @@ def test_other_layers_are_shown_as_images_too(layer, reading, shape):
     torch.testing.assert_close(row.images.flatten(1), spaces.S[:3, None] * spaces.Vh[:3], rtol=0, atol=1e-15)
 
 
-def test_agreement_is_one_with_itself_and_that_of_chance_between_random_matrices():
+def test_agreement_is_one_with_itself_whatever_the_signs():
     draw = torch.randn(60, 4, generator=generator(5), dtype=torch.float64)
     # Well separated values, so that each vector is its own.
     spaces = four_spaces(torch.linalg.qr(draw).Q * torch.tensor([8.0, 4.0, 2.0, 1.0], dtype=torch.float64))
-    header, rows, columns = agreement_table(spaces, four_spaces(-(spaces.U * spaces.S) @ spaces.Vh), generator(), 400)
-    assert columns["before_training"] == pytest.approx([1.0] * 4)
-    # In four dimensions |cos| of random directions has mean 4 / (3 pi) = 0.424 and deviation 0.26, 0.013 over 400.
-    assert columns["between_random_matrices"] == pytest.approx([0.424] * 4, abs=0.065)
-    assert len(header) == 4 and [row[0] for row in rows] == [1, 2, 3, 4]
-    assert [row[1] for row in rows] == ["8.000", "4.000", "2.000", "1.000"] and rows[0][2] == "1.00"
+    header, rows, numbers = agreement_table(spaces, four_spaces(-(spaces.U * spaces.S) @ spaces.Vh))
+    assert numbers["before_training"] == pytest.approx([1.0] * 4)
+    assert len(header) == 4 and [row[0] for row in rows] == [0, 1, 2, 3]
+    assert [row[1] for row in rows] == ["8.000", "4.000", "2.000", "1.000"] and rows[0][2:] == ["1.00", "0.42"]
+
+
+@pytest.mark.parametrize("columns", [2, 4, 9])
+def test_chance_is_the_mean_agreement_of_random_matrices(columns):
+    pairs = torch.randn(4000, 2, 12, columns, generator=generator(columns), dtype=torch.float64)
+    first = torch.linalg.svd(pairs)[2][:, :, 0]
+    cosines = (first[:, 0] * first[:, 1]).sum(1).abs()
+    # Four standard errors of the simulated mean.
+    assert mean_random_cosine(columns) == pytest.approx(cosines.mean().item(), abs=4 * cosines.std().item() / 4000**0.5)
 
 
 def test_agreement_compares_as_many_vectors_as_both_have():
     whole = four_spaces(torch.diag(torch.tensor([4.0, 2.0, 1.0])))
     part = four_spaces(torch.diag(torch.tensor([4.0, 2.0, 0.0])))
-    _, rows, columns = agreement_table(whole, part, generator(), 3)
-    assert len(rows) == 2 and {name: len(values) for name, values in columns.items()} == dict.fromkeys(columns, 2)
+    _, rows, numbers = agreement_table(whole, part)
+    assert len(rows) == len(numbers["before_training"]) == 2
