@@ -76,14 +76,14 @@ def draw_singular_values(spectra: Mapping[str, Tensor], band: tuple[str, Tensor]
         if band is not None:
             name, draws = band
             low, high = draws.quantile(0.025, dim=0), draws.quantile(0.975, dim=0)
-            axis.fill_between(range(1, len(low) + 1), low, high, color="0.8", label=name)
+            axis.fill_between(range(len(low)), low, high, color="0.8", label=name)
         for number, (name, values) in enumerate(spectra.items()):
             relative = values / values[0]
             # Later lines are thinner with larger hollow dots, so that two that coincide both show.
             look = {"linewidth": 2.4 / (number + 1), "markersize": 4 + 3 * number}
             look |= {"markerfacecolor": "none"} if number else {}
-            axis.plot(range(1, len(relative) + 1), relative, "-o", label=name, color=DIGIT_COLOURS[number % 10], **look)
-        axis.set_xlabel("number of the singular value")
+            axis.plot(range(len(relative)), relative, "-o", label=name, color=DIGIT_COLOURS[number % 10], **look)
+        axis.set_xlabel("index of the singular value")
         axis.set_ylabel("singular value / largest")
         axis.set_ylim(0, 1.05)
         axis.legend()

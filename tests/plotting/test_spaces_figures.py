@@ -99,7 +99,7 @@ def test_singular_values_are_relative_to_the_largest():
     figure = drawn(draw_singular_values(spectra))
     (axis,) = figure.axes
     assert [line.get_ydata().tolist() for line in axis.lines] == [[1.0, 0.5, 0.125], [1.0, 0.5]]
-    assert [list(line.get_xdata()) for line in axis.lines] == [[1, 2, 3], [1, 2]]
+    assert [list(line.get_xdata()) for line in axis.lines] == [[0, 1, 2], [0, 1]]
     assert [text.get_text() for text in axis.get_legend().get_texts()] == ["1 layer", "5 layers"]
     assert axis.get_ylim()[0] == 0 and axis.lines[0].get_color() != axis.lines[1].get_color()
     assert len(axis.collections) == 0 and axis.get_xlabel() and axis.get_ylabel()
@@ -111,7 +111,7 @@ def test_band_of_random_spectra_is_its_middle_95_per_cent():
     (axis,) = figure.axes
     (band,) = axis.collections
     corners = band.get_paths()[0].vertices
-    second = corners[corners[:, 0] == 2][:, 1]
+    second = corners[corners[:, 0] == 1][:, 1]
     assert second.min() == pytest.approx(0.51) and second.max() == pytest.approx(0.89)
     assert "random" in [text.get_text() for text in axis.get_legend().get_texts()]
 
