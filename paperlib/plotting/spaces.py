@@ -36,7 +36,7 @@ def draw_image_rows(rows: Sequence[ImageRow]) -> Figure:
     """A grid of images, row by row, each row with one colour bar where it has one scale (`vectorspaces`, Figure 1)."""
     columns = max(len(row.images) for row in rows)
     with style():
-        size = (1.02 * columns + 0.9, 1.28 * len(rows) + 0.1)
+        size = (0.8 * columns + 0.8, 1.06 * len(rows) + 0.15)
         figure, axes = plt.subplots(len(rows), columns, figsize=size, squeeze=False)
         for row, line in zip(rows, axes, strict=True):
             for axis in line[len(row.images) :]:
@@ -123,7 +123,7 @@ def draw_rejections(
     """
     with style():
         widths = [max(len(layers), 3) for layers in panels.values()]
-        figure, axes = plt.subplots(1, len(panels), figsize=(10, 3.6), sharey=True, width_ratios=widths, squeeze=False)
+        figure, axes = plt.subplots(1, len(panels), figsize=(8.4, 3.8), sharey=True, width_ratios=widths, squeeze=False)
         for axis, (network, layers) in zip(axes[0], panels.items(), strict=True):
             places = range(len(layers))
             for label, shares in enumerate(zip(*layers.values(), strict=True)):
@@ -156,7 +156,7 @@ def draw_separations(panels: Mapping[str, Mapping[str, Mapping[str, Any]]], leve
     }
     with style():
         widths = [max(len(layers), 3) for layers in kept.values()]
-        figure, axes = plt.subplots(1, len(kept), figsize=(10, 3.6), sharey=True, width_ratios=widths, squeeze=False)
+        figure, axes = plt.subplots(1, len(kept), figsize=(8.4, 3.8), sharey=True, width_ratios=widths, squeeze=False)
         for number, (axis, (network, layers)) in enumerate(zip(axes[0], kept.items(), strict=True)):
             for place, row in enumerate(layers.values()):
                 found, colour = row["within_class"], NETWORK_COLOURS[number % len(NETWORK_COLOURS)]
