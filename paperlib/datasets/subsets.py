@@ -39,7 +39,7 @@ def split(data: ImageData, count: int, seed: int) -> tuple[ImageData, ImageData]
         raise ValueError(f"{count} of the {len(data)} images of {data.name} cannot be set apart; expected fewer")
     order = torch.randperm(len(data), generator=torch.Generator().manual_seed(seed))
     rest, apart = order[count:].sort().values, order[:count].sort().values
-    words = f"{count} random images, seed {seed}"
+    words = f"{count:,} random images, seed {seed}"
     return select(data, rest, f"without {words}"), select(data, apart, words)
 
 
