@@ -8,6 +8,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
+from paperlib.models import evaluating
 from paperlib.operators import OperatorError
 from paperlib.subspaces.layers import LayerError, Reading, layer_matrix, layer_vectors, linear_layer, linear_layers
 from paperlib.subspaces.spaces import FourSpaces, energy, energy_share, four_spaces, project
@@ -148,7 +149,7 @@ def _energies(layer: nn.Module, x: Tensor, reading: Reading, spaces: FourSpaces)
 
 def _run(model: nn.Module, images: Tensor, layers: dict[str, nn.Module], visit) -> None:
     """Run the model in evaluation mode; ``visit(path, x)`` sees the input of each layer before it changes."""
-    with _watching(layers, visit), _evaluating(model), torch.no_grad():
+    with _watching(layers, visit), evaluating(model), torch.no_grad():
         model(images)
 
 
@@ -166,14 +167,3 @@ def _watching(layers: dict[str, nn.Module], visit) -> Iterator[None]:
     finally:
         for handle in handles:
             handle.remove()
-
-
-@contextmanager
-def _evaluating(model: nn.Module) -> Iterator[None]:
-    training = [module for module in model.modules() if module.training]
-    model.eval()
-    try:
-        yield
-    finally:
-        for module in training:
-            module.training = True

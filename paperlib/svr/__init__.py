@@ -15,11 +15,12 @@
 
 from paperlib.svr.adjacency import Adjacency, ChainError, adjacency, effective_filters
 from paperlib.svr.dimensions import InternalDimensions, intensities, internal_dimensions, overlap_excess
+from paperlib.svr.layers import GraphError, LayerGraph, Link, layer_graph
 from paperlib.svr.neurons import Side, SpectralNeurons, compose, spectral_neurons
 from paperlib.svr.null import Law, Significance, null_law, p_values, significant, threshold
 
 __all__ = [
-    "Adjacency", "ChainError", "InternalDimensions", "Law", "Side", "Significance", "SpectralNeurons", "adjacency",
-    "compose", "effective_filters", "intensities", "internal_dimensions", "null_law", "overlap_excess", "p_values",
-    "significant", "spectral_neurons", "threshold",
+    "Adjacency", "ChainError", "GraphError", "InternalDimensions", "Law", "LayerGraph", "Link", "Side", "Significance",
+    "SpectralNeurons", "adjacency", "compose", "effective_filters", "intensities", "internal_dimensions",
+    "layer_graph", "null_law", "overlap_excess", "p_values", "significant", "spectral_neurons", "threshold",
 ]  # fmt: skip
