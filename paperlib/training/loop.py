@@ -27,7 +27,7 @@ class _Run:
     """A training between two epochs: all that has to survive an interruption."""
 
     model: nn.Module
-    optimiser: torch.optim.SGD
+    optimiser: torch.optim.Optimizer
     epoch: int = 0
     seconds: float = 0.0
     history: list[Moment] = field(default_factory=list)
@@ -101,11 +101,17 @@ def train(
 def _start(recipe: Recipe, state_file: Path | None, device: str) -> _Run:
     # Channels-last convolutions are a third faster on CPUs; the arithmetic is the same up to its order.
     model = initial_network(recipe).to(device=device, memory_format=torch.channels_last)
-    optimiser = torch.optim.SGD(model.parameters(), lr=recipe.learning_rate, momentum=recipe.momentum)
-    run = _Run(model, optimiser)
+    run = _Run(model, _optimiser(recipe, model))
     if state_file is not None and state_file.is_file():
         _load(run, recipe, state_file)
     return run
+
+
+def _optimiser(recipe: Recipe, model: nn.Module) -> torch.optim.Optimizer:
+    settings = {"lr": recipe.learning_rate, "weight_decay": recipe.weight_decay}
+    if recipe.optimiser == "adam":
+        return torch.optim.Adam(model.parameters(), **settings)
+    return torch.optim.SGD(model.parameters(), momentum=recipe.momentum, **settings)
 
 
 def _on_device(data: ImageData, device: str) -> tuple[Tensor, Tensor]:
@@ -168,18 +174,35 @@ def _moment(run: _Run, epoch: int, step: int, losses: list[Tensor], test_data: I
 
 
 def _save(run: _Run, recipe: Recipe, path: Path) -> None:
-    tensors = {f"weight.{name}": value.contiguous() for name, value in run.model.state_dict().items()}
-    for name, parameter in run.model.named_parameters():
-        buffer = run.optimiser.state.get(parameter, {}).get("momentum_buffer")
-        if buffer is not None:
-            tensors[f"momentum.{name}"] = buffer.contiguous()
+    weights = {f"weight.{name}": value.contiguous() for name, value in run.model.state_dict().items()}
     state = {
         "recipe": recipe.model_dump_json(),
         "epoch": str(run.epoch),
         "seconds": repr(run.seconds),
         "history": json.dumps([moment.model_dump() for moment in run.history]),
     }
-    write_atomically(path, lambda temporary: save_file(tensors, temporary, metadata=state))
+    write_atomically(path, lambda temporary: save_file(weights | _optimiser_state(run), temporary, metadata=state))
+
+
+def _optimiser_state(run: _Run) -> dict[str, Tensor]:
+    """What the optimiser remembers of each parameter, as ``optimiser.ENTRY.PARAMETER``."""
+    return {
+        f"optimiser.{entry}.{name}": value.contiguous()
+        for name, parameter in run.model.named_parameters()
+        for entry, value in run.optimiser.state[parameter].items()
+    }
+
+
+def _restore_optimiser(run: _Run, tensors: dict[str, Tensor]) -> None:
+    """Give the optimiser back what `_optimiser_state` took from it."""
+    parameters = dict(run.model.named_parameters())
+    for key, value in tensors.items():
+        _, entry, name = key.split(".", 2)
+        parameter = parameters[name]
+        # What has the parameter's shape has its device and memory layout too, on which rounding may depend;
+        # Adam's count of steps is a number of its own.
+        kept = torch.empty_like(parameter).copy_(value) if value.shape == parameter.shape else value
+        run.optimiser.state[parameter][entry] = kept
 
 
 def _load(run: _Run, recipe: Recipe, path: Path) -> None:
@@ -192,12 +215,12 @@ def _load(run: _Run, recipe: Recipe, path: Path) -> None:
         raise TrainingError(f"{path} is no state of a training ({error}); remove it to begin anew") from error
     if stored != recipe:
         raise TrainingError(f"{path} holds the state of another recipe; remove it or name another file")
+    unknown = [name for name in tensors if not name.startswith(("weight.", "optimiser."))]
+    if unknown:
+        raise TrainingError(f"{path} is no state of a training (it holds {unknown[0]}); remove it to begin anew")
     weights = {name.removeprefix("weight."): value for name, value in tensors.items() if name.startswith("weight.")}
     run.model.load_state_dict(weights)
-    for name, parameter in run.model.named_parameters():
-        if f"momentum.{name}" in tensors:
-            buffer = torch.empty_like(parameter).copy_(tensors[f"momentum.{name}"])
-            run.optimiser.state[parameter]["momentum_buffer"] = buffer
+    _restore_optimiser(run, {name: value for name, value in tensors.items() if name.startswith("optimiser.")})
     run.epoch = int(state["epoch"])
     run.seconds = float(state["seconds"])
     run.history = [Moment(**moment) for moment in json.loads(state["history"])]

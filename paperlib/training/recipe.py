@@ -3,8 +3,9 @@
 import hashlib
 import json
 from dataclasses import dataclass
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import nn
 
 
@@ -14,7 +15,11 @@ class Recipe(BaseModel):
     ``architecture`` and ``options`` go to `paperlib.models.build`; ``data`` is a name of the data registry, whose
     part ``train`` is used less ``validation_count`` random images, kept for validation, and of the rest less
     ``removed_fraction`` of the classes in ``removed_labels`` (both drawn by ``subset_seed``).
-    ``seed`` draws the initial weights and the order of the images. Plain SGD on the cross-entropy.
+    ``seed`` draws the initial weights and the order of the images. The cross-entropy is minimised by
+    ``torch.optim.SGD`` with ``momentum`` or by ``torch.optim.Adam`` with its usual constants. ``weight_decay`` times
+    the parameters, biases and batch norm's included, is added to the gradient that either of them takes.
+
+    Raises ``pydantic.ValidationError`` for a field that is unknown or out of range, and for Adam with a momentum.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -31,6 +36,17 @@ class Recipe(BaseModel):
     batch_size: int = Field(32, ge=1)
     learning_rate: float = Field(gt=0)
     momentum: float = Field(0.0, ge=0, lt=1)
+    optimiser: Literal["sgd", "adam"] = "sgd"
+    weight_decay: float = Field(0.0, ge=0)
+
+    @model_validator(mode="after")
+    def _momentum_is_for_sgd(self) -> Self:
+        if self.optimiser == "adam" and self.momentum:
+            raise ValueError(
+                f"momentum is {self.momentum}, but the optimiser 'adam' averages gradients in its own way; "
+                "leave momentum at 0, or set optimiser to 'sgd'"
+            )
+        return self
 
     @property
     def key(self) -> str:

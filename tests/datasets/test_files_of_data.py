@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import importlib
 import os
+import re
 import socket
 import struct
 import threading
@@ -295,10 +296,17 @@ def test_a_full_disk_leaves_nothing(register, server, tmp_path, monkeypatch):
     assert left_over(tmp_path) == ["registry.toml"]
 
 
-def test_registry_of_the_project_is_whole():
-    entries = datasets.registry()
-    assert {"mnist", "mnist_5000"} <= set(entries)
-    parts = entries["mnist"].parts
-    assert parts["train"].count == 60_000 and parts["test"].count == 10_000
-    assert all(len(file.sha256) == 64 for part in parts.values() for file in part.files)
-    assert all(address.startswith("https://") and address.endswith("/") for address in entries["mnist"].addresses)
+@pytest.mark.parametrize("name", ["mnist", "fashion_mnist"])
+def test_registry_of_the_project_is_whole(name):
+    entry = datasets.registry()[name]
+    assert {part: registered.count for part, registered in entry.parts.items()} == {"train": 60_000, "test": 10_000}
+    files = [file for part in entry.parts.values() for file in part.files]
+    assert len({file.file for file in files}) == len({file.sha256 for file in files}) == 4
+    assert all(re.fullmatch("[0-9a-f]{64}", file.sha256) for file in files)
+    assert all(re.fullmatch("https?://.+/", address) for address in entry.addresses)
+    assert any(address.startswith("https://") for address in entry.addresses)
+
+
+def test_data_sets_of_the_same_file_names_are_told_apart():
+    mnist, fashion = (datasets.registry()[name].parts["train"] for name in ("mnist", "fashion_mnist"))
+    assert mnist.images.file == fashion.images.file and mnist.images.sha256 != fashion.images.sha256

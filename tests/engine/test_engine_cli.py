@@ -184,6 +184,7 @@ def test_data_json(no_data):
     rows = {row["name"]: row for row in json.loads(done.stdout)}
     assert rows["mnist"]["found"] is None and rows["mnist"]["path"] is None
     assert rows["mnist"]["parts"] == {"train": 60000, "test": 10000} and rows["mnist"]["addresses"]
+    assert rows["fashion_mnist"]["title"] == "Fashion-MNIST" and rows["fashion_mnist"]["licence"] == "MIT"
     assert rows["mnist_5000"]["found"] == "embedded" and "checked" not in rows["mnist"]
     assert set(rows["mnist"]) == {"name", "title", "parts", "licence", "megabytes", "found", "path", "addresses"}
     assert call("data", "list", "--json").stdout == call("data", "--json", "list").stdout == done.stdout

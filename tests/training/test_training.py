@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 from training_support import TEST, TRAIN, digits, history, recipe, same, weights
 
 from paperlib.training import TrainingError, accuracy, initial_network, loop, predict, train
@@ -119,10 +120,20 @@ class Interrupted(Exception):
     pass
 
 
-@pytest.mark.parametrize("momentum", [0.0, 0.9])
+@pytest.mark.parametrize(
+    "words",
+    [
+        {},
+        {"momentum": 0.9},
+        {"momentum": 0.9, "weight_decay": 0.01},
+        {"optimiser": "adam"},
+        {"optimiser": "adam", "weight_decay": 0.01},
+    ],
+    ids=str,
+)
 @pytest.mark.parametrize("epochs_before", [1, 2])
-def test_an_interrupted_training_ends_with_the_same_bits(tmp_path, monkeypatch, momentum, epochs_before):
-    settings = recipe(momentum=momentum)
+def test_an_interrupted_training_ends_with_the_same_bits(tmp_path, monkeypatch, words, epochs_before):
+    settings = recipe(**words)
     whole = train(settings, TRAIN, TEST)
     state, save = tmp_path / "state.safetensors", loop._save
 
@@ -169,7 +180,11 @@ def test_a_state_that_is_complete_is_only_read(tmp_path):
     assert state.read_bytes() == before
 
 
-@pytest.mark.parametrize("other", [dict(seed=1), dict(epochs=4), dict(learning_rate=0.01), dict(options={})], ids=str)
+@pytest.mark.parametrize(
+    "other",
+    [dict(seed=1), dict(epochs=4), dict(learning_rate=0.01), dict(options={}), dict(optimiser="adam")],
+    ids=str,
+)
 def test_state_of_another_recipe_is_refused(tmp_path, other):
     state = tmp_path / "state.safetensors"
     train(recipe(epochs=1), TRAIN, TEST, state_file=state)
@@ -177,12 +192,16 @@ def test_state_of_another_recipe_is_refused(tmp_path, other):
         train(recipe(**(dict(epochs=1) | other)), TRAIN, TEST, state_file=state)
 
 
-@pytest.mark.parametrize("damage", ["truncated", "other bytes", "empty", "weights without a state"])
+@pytest.mark.parametrize("damage", ["truncated", "other bytes", "empty", "weights without a state", "a stray tensor"])
 def test_a_damaged_state_is_refused(tmp_path, damage):
     state = tmp_path / "state.safetensors"
     train(recipe(epochs=1), TRAIN, TEST, state_file=state)
     if damage == "weights without a state":
         save_file({"conv1": torch.zeros(1)}, state)
+    elif damage == "a stray tensor":
+        with safe_open(state, "pt") as file:
+            metadata = file.metadata()
+        save_file(load_file(state) | {"conv1": torch.zeros(1)}, state, metadata=metadata)
     else:
         whole = state.read_bytes()
         state.write_bytes({"truncated": whole[:-100], "other bytes": b"#" * 500, "empty": b""}[damage])

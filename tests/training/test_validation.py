@@ -181,8 +181,10 @@ def test_predictions_of_a_network_with_batch_norm_are_compared(normed_recipe):
     assert torch.equal(model.norm.running_mean, before["norm.running_mean"])
 
 
-def test_a_network_with_batch_norm_is_resumed_bit_by_bit(normed_recipe, tmp_path, monkeypatch):
-    whole, state_file, save = train(normed_recipe, TRAIN, TEST), tmp_path / "state", training.loop._save
+@pytest.mark.parametrize("words", [{}, {"momentum": 0.9}, {"optimiser": "adam", "weight_decay": 0.01}], ids=str)
+def test_a_network_with_batch_norm_is_resumed_bit_by_bit(normed_recipe, tmp_path, monkeypatch, words):
+    settings = Recipe(**(normed_recipe.model_dump() | words))
+    whole, state_file, save = train(settings, TRAIN, TEST), tmp_path / "state", training.loop._save
 
     def stop(run, settings, path):
         save(run, settings, path)
@@ -190,9 +192,9 @@ def test_a_network_with_batch_norm_is_resumed_bit_by_bit(normed_recipe, tmp_path
 
     monkeypatch.setattr(training.loop, "_save", stop)
     with pytest.raises(KeyboardInterrupt):
-        train(normed_recipe, TRAIN, TEST, state_file=state_file)
+        train(settings, TRAIN, TEST, state_file=state_file)
     monkeypatch.setattr(training.loop, "_save", save)
-    assert same(train(normed_recipe, TRAIN, TEST, state_file=state_file), whole)
+    assert same(train(settings, TRAIN, TEST, state_file=state_file), whole)
 
 
 def test_a_look_at_an_untrained_network_leaves_its_statistics(monkeypatch):
