@@ -1,12 +1,36 @@
 """Layers of the papers that torch does not have as modules."""
 
+from collections.abc import Sequence
 from math import prod
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+# Of the pixels in [0, 1] of ImageNet's training images, red, green, blue (torchvision's preprocessing).
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
+
 _AVERAGE_POOL = {1: F.avg_pool1d, 2: F.avg_pool2d, 3: F.avg_pool3d}
+
+
+class Standardise(nn.Module):
+    """Subtract a mean and divide by a deviation, channel by channel: ``(batch, channels, *spatial)`` to the same.
+
+    The two are constants of the network, no parameters, and stand in no state dict.
+    """
+
+    def __init__(self, mean: Sequence[float], deviation: Sequence[float]):
+        super().__init__()
+        self.register_buffer("mean", torch.tensor(mean), persistent=False)
+        self.register_buffer("deviation", torch.tensor(deviation), persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        shape = (-1, *[1] * (x.dim() - 2))
+        return (x - self.mean.reshape(shape)) / self.deviation.reshape(shape)
+
+    def extra_repr(self) -> str:
+        return f"mean={self.mean.tolist()}, deviation={self.deviation.tolist()}"
 
 
 class SumPool(nn.Module):

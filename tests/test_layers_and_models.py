@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from paperlib.layers import ConcatenatedSkip, ResidualSkip, SumPool
+from paperlib.layers import ConcatenatedSkip, ResidualSkip, Standardise, SumPool
 from paperlib.models import ACTIVATIONS, ARCHITECTURES, build, fully_connected, mnist_cnn
 
 
@@ -170,6 +170,81 @@ def test_resnet18_of_digits():
     assert model(torch.zeros(2, 1, 28, 28)).shape == (2, 10)
 
 
+def reference_vgg(weights: dict[str, Tensor], x: Tensor, pooled: int) -> Tensor:
+    """VGG by functions on a state dict with torchvision's names, the numbers of its layers taken from Table 1."""
+    mean, deviation = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
+    x = ((x - mean[:, None, None]) / deviation[:, None, None]).to(x.dtype)
+    normed = "features.1.running_mean" in weights
+    last = max(int(name.split(".")[1]) for name in weights if name.startswith("features"))
+    number = 0
+    while number <= last:
+        if f"features.{number}.weight" not in weights:
+            x, number = F.max_pool2d(x, 2), number + 1
+            continue
+        name = f"features.{number}"
+        x = F.conv2d(x, weights[f"{name}.weight"], weights[f"{name}.bias"], padding=1)
+        if normed:
+            norm = f"features.{number + 1}"
+            statistics = (weights[f"{norm}.{entry}"] for entry in ("running_mean", "running_var", "weight", "bias"))
+            x = F.batch_norm(x, *statistics)
+        x, number = F.relu(x), number + (3 if normed else 2)
+    x = F.adaptive_avg_pool2d(F.max_pool2d(x, 2), pooled).flatten(1)
+    for layer in (0, 3, 6):
+        x = F.linear(x, weights[f"classifier.{layer}.weight"], weights[f"classifier.{layer}.bias"])
+        x = F.relu(x) if layer < 6 else x
+    return x
+
+
+@pytest.mark.parametrize("batch_norm", [False, True])
+@pytest.mark.parametrize("depth", [11, 13, 16, 19])
+def test_vgg_has_the_outputs_of_torchvisions(depth, batch_norm):
+    torch.manual_seed(depth)
+    model = (
+        build("vgg", depth=depth, width=1 / 16, batch_norm=batch_norm, classes=5, hidden=12, pooled=2).double().eval()
+    )
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.normal_(module.running_mean)
+            nn.init.uniform_(module.running_var, 0.5, 2)
+            nn.init.uniform_(module.weight, 0.5, 2)
+            nn.init.normal_(module.bias)
+        elif isinstance(module, nn.Conv2d | nn.Linear):
+            nn.init.normal_(module.bias)
+    x = torch.rand(2, 3, 64, 70, dtype=torch.float64)
+    # The constants of the standardisation are float32, in the network as in torchvision's preprocessing.
+    torch.testing.assert_close(model(x).detach(), reference_vgg(model.state_dict(), x, 2), rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("depth", "batch_norm", "parameters"),
+    [(11, False, 132_863_336), (13, False, 133_047_848), (16, False, 138_357_544), (19, True, 143_678_248)],
+)
+def test_vgg_has_as_many_parameters_as_torchvisions(depth, batch_norm, parameters):
+    # Counts of torchvision's documentation.
+    with torch.device("meta"):
+        model = build("vgg", depth=depth, batch_norm=batch_norm)
+    assert sum(parameter.numel() for parameter in model.parameters()) == parameters
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [({"depth": 12}, "depth is 12; expected one of 11, 13, 16, 19"), ({"width": 0.001}, "one channel")],
+)
+def test_a_vgg_that_cannot_be_is_refused(options, words):
+    with pytest.raises(ValueError, match=words):
+        build("vgg", **options)
+
+
+def test_standardised_images_have_mean_0_and_deviation_1():
+    images = torch.rand(50, 3, 6, 6, generator=torch.Generator().manual_seed(0))
+    mean, deviation = images.mean((0, 2, 3)), images.std((0, 2, 3))
+    layer = Standardise(mean.tolist(), deviation.tolist())
+    found = layer(images)
+    torch.testing.assert_close(found.mean((0, 2, 3)), torch.zeros(3), atol=1e-5, rtol=0)
+    torch.testing.assert_close(found.std((0, 2, 3)), torch.ones(3), atol=1e-5, rtol=0)
+    assert not layer.state_dict() and not list(layer.parameters())
+
+
 def test_networks_of_the_book_are_all_registered():
-    assert {"mnist_cnn", "fully_connected", "resnet18"} <= set(ARCHITECTURES)
+    assert {"mnist_cnn", "fully_connected", "resnet18", "vgg"} <= set(ARCHITECTURES)
     assert isinstance(build("fully_connected", widths=(4, 2)).linear1, nn.Linear)

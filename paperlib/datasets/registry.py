@@ -14,27 +14,31 @@ class Strict(BaseModel):
 
 
 class RegisteredFile(Strict):
-    """A file of a data set; ``sha256`` is that of its content after decompression."""
+    """A file of a data set; ``sha256`` is that of its content, of a single compressed file after decompression."""
 
     file: str
     sha256: str
 
 
 class Part(Strict):
-    """One part (train, test) of a data set: files with addresses, or the checksum of an embedded array."""
+    """One part (train, test) of a data set: its files, or the checksum of an embedded array.
+
+    Images and labels lie in a file each, or both in an ``archive`` that may hold other parts too.
+    """
 
     count: int
     images: RegisteredFile | None = None
     labels: RegisteredFile | None = None
+    archive: RegisteredFile | None = None
     sha256: str = ""
 
     @property
     def files(self) -> tuple[RegisteredFile, ...]:
-        return tuple(file for file in (self.images, self.labels) if file is not None)
+        return tuple(file for file in (self.images, self.labels, self.archive) if file is not None)
 
 
 class Entry(Strict):
-    """A data set of the registry."""
+    """A data set of the registry; ``folder`` is where its files lie, by default one of its own name."""
 
     title: str
     description: str
@@ -42,6 +46,7 @@ class Entry(Strict):
     citation: str
     format: str
     megabytes: float
+    folder: str = ""
     addresses: tuple[str, ...]
     parts: dict[str, Part]
 

@@ -23,7 +23,7 @@ def read_file(name: str, entry: Entry, file: RegisteredFile, *, download: bool =
     The first place that has the file is used; if its content is damaged that is an error, never a reason to go on
     silently with the next place. Raises ``DataError``.
     """
-    for path, source in _places(name, file):
+    for path, source in _places(name, entry, file):
         if path.is_file():
             return _verified(path, file), source
     if not download:
@@ -31,15 +31,16 @@ def read_file(name: str, entry: Entry, file: RegisteredFile, *, download: bool =
     return _download(name, entry, file)
 
 
-def find(name: str, file: RegisteredFile) -> tuple[Path, str] | None:
+def find(name: str, entry: Entry, file: RegisteredFile) -> tuple[Path, str] | None:
     """Path and source of a file that is here already, unchecked, or None."""
-    return next(((path, source) for path, source in _places(name, file) if path.is_file()), None)
+    return next(((path, source) for path, source in _places(name, entry, file) if path.is_file()), None)
 
 
-def _places(name: str, file: RegisteredFile) -> list[tuple[Path, str]]:
+def _places(name: str, entry: Entry, file: RegisteredFile) -> list[tuple[Path, str]]:
     given = os.environ.get("PAPERLIB_DATA")
-    places = [(Path(given) / name / file.file, "PAPERLIB_DATA")] if given else []
-    places.append((SYSTEM / name.replace("_", "-") / file.file, "system package"))
+    folder = entry.folder or name
+    places = [(Path(given) / folder / file.file, "PAPERLIB_DATA")] if given else []
+    places.append((SYSTEM / folder.replace("_", "-") / file.file, "system package"))
     places.append((_cached(name, file), "local cache"))
     return places
 
@@ -52,7 +53,8 @@ def _verified(path: Path, file: RegisteredFile) -> bytes:
     mend = f"remove {path} and load again, or replace it by a whole copy"
     try:
         raw = path.read_bytes()
-        content = gzip.decompress(raw) if path.suffix == ".gz" else raw
+        # Mirrors compress a file differently, so what counts is what is in it; an archive is the same everywhere.
+        content = gzip.decompress(raw) if path.suffix == ".gz" and ".tar" not in path.suffixes else raw
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{path} is damaged or truncated ({error}); {mend}") from error
     found = hashlib.sha256(content).hexdigest()
@@ -95,6 +97,6 @@ def _fetch(url: str, target: Path, file: RegisteredFile) -> None:
 def _missing(name: str, entry: Entry, file: RegisteredFile, why: str) -> str:
     return (
         f"no copy of {file.file} of data set {name!r} ({entry.title}): {why}. Put the file into "
-        f"$PAPERLIB_DATA/{name}/ or connect to the network and run 'paperlib data fetch {name}'; "
+        f"$PAPERLIB_DATA/{entry.folder or name}/ or connect to the network and run 'paperlib data fetch {name}'; "
         "profile quick needs no download"
     )

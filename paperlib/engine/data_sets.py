@@ -44,7 +44,7 @@ def _place(name: str) -> tuple[str | None, str | None]:
     files = [file for part in entry.parts.values() for file in part.files]
     if not files:
         return "embedded", None
-    places = [datasets.find(name, file) for file in files]
+    places = [datasets.find(name, entry, file) for file in files]
     if not all(places):
         return None, None
     return places[0][1], str(places[0][0].parent)

@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from paperlib import models
 from paperlib.datasets import ImageData
 from paperlib.files import write_atomically
 from paperlib.training.recipe import Moment, Recipe, Summary, TrainedNetwork
+from paperlib.training.steps import cosine_factor, flipped_and_shifted
 
 
 class TrainingError(Exception):
@@ -26,6 +28,7 @@ class TrainingError(Exception):
 class _Run:
     """A training between two epochs: all that has to survive an interruption."""
 
+    recipe: Recipe
     model: nn.Module
     optimiser: torch.optim.Optimizer
     epoch: int = 0
@@ -60,12 +63,15 @@ def train(
     state_file: Path | None = None,
     device: str = "cpu",
     progress: bool = False,
+    at_epoch: Callable[[int, nn.Module], None] | None = None,
 ) -> TrainedNetwork:
     """Train the recipe's network on ``train_data`` (already reduced as the recipe says).
 
     With a ``state_file`` the state is written there after each epoch, and an interrupted run goes on from it and
     ends with the weights that an uninterrupted one has: the order of the images follows from seed and epoch alone.
-    The file is left to the caller to remove. ``progress`` shows a bar on standard error.
+    The file is left to the caller to remove. ``progress`` shows a bar on standard error. ``at_epoch`` is called with
+    the number of epochs done and the network, before the first and after each epoch that is trained here; the network
+    goes on changing, so what is to stay has to be copied.
 
     Raises ``TrainingError`` where the loss is not finite, or the state file is damaged or belongs to another recipe.
     """
@@ -74,12 +80,16 @@ def train(
     total, done = recipe.epochs * len(data[1]), run.epoch * len(data[1])
     # Seldom enough that a log or a notebook, where each update is a line, stays readable.
     bar = tqdm(total=total, initial=done, unit="image", mininterval=2, disable=not progress)
+    if at_epoch is not None and run.epoch == 0:
+        at_epoch(0, run.model)
     with bar:
         for epoch in range(run.epoch, recipe.epochs):
             bar.set_description(f"{recipe.name}, epoch {epoch + 1} of {recipe.epochs}")
-            _train_epoch(run, recipe, data, test_data, bar)
+            _train_epoch(run, data, test_data, bar)
             if state_file is not None:
-                _save(run, recipe, state_file)
+                _save(run, state_file)
+            if at_epoch is not None:
+                at_epoch(run.epoch, run.model)
     model = run.model.eval().requires_grad_(False)
     if not all(torch.isfinite(weight).all() for weight in model.parameters()):
         # The loss is taken before the step, so the last step's damage shows in the weights alone.
@@ -88,7 +98,8 @@ def train(
         recipe=recipe,
         train_count=len(train_data),
         test_count=len(test_data),
-        test_accuracy=run.history[-1].test_accuracy,
+        # The moments of a training in bfloat16 are looks in bfloat16.
+        test_accuracy=accuracy(model, test_data),
         seconds=run.seconds,
         threads=torch.get_num_threads(),
         device=device,
@@ -101,9 +112,9 @@ def train(
 def _start(recipe: Recipe, state_file: Path | None, device: str) -> _Run:
     # Channels-last convolutions are a third faster on CPUs; the arithmetic is the same up to its order.
     model = initial_network(recipe).to(device=device, memory_format=torch.channels_last)
-    run = _Run(model, _optimiser(recipe, model))
+    run = _Run(recipe, model, _optimiser(recipe, model))
     if state_file is not None and state_file.is_file():
-        _load(run, recipe, state_file)
+        _load(run, state_file)
     return run
 
 
@@ -118,27 +129,26 @@ def _on_device(data: ImageData, device: str) -> tuple[Tensor, Tensor]:
     return data.images.to(device).contiguous(memory_format=torch.channels_last), data.labels.to(device)
 
 
-def _train_epoch(run: _Run, recipe: Recipe, data: tuple[Tensor, Tensor], test_data: ImageData, bar: tqdm) -> None:
-    images, labels = data
-    order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(recipe.seed * 1_000_003 + run.epoch))
+def _train_epoch(run: _Run, data: tuple[Tensor, Tensor], test_data: ImageData, bar: tqdm) -> None:
+    (images, labels), recipe = data, run.recipe
+    generator = torch.Generator().manual_seed(recipe.seed * 1_000_003 + run.epoch)
+    order = torch.randperm(len(labels), generator=generator)
     start, losses = time.perf_counter(), []
     if run.epoch == 0:
         # A look at the network is no training: batch norm keeps its statistics.
         run.model.eval()
-        run.history.append(
-            _moment(
-                run,
-                0,
-                0,
-                [F.cross_entropy(predict(run.model, images[:1000]), labels[:1000])],
-                test_data,
-                start,
-            )
-        )
+        first = [F.cross_entropy(predict(run.model, images[:1000]), labels[:1000])]
+        run.history.append(_moment(run, 0, 0, first, test_data, start))
     for step, batch in enumerate(order.split(recipe.batch_size), start=1):
         run.model.train()
+        _set_learning_rate(run, step - 1, len(labels))
+        seen = images[batch]
+        if recipe.augmentation == "flips_and_shifts":
+            seen = flipped_and_shifted(seen, generator)
         run.optimiser.zero_grad(set_to_none=True)
-        loss = F.cross_entropy(_outputs(run.model, images[batch]), labels[batch])
+        with _precision(run):
+            outputs = _outputs(run.model, seen)
+        loss = F.cross_entropy(outputs.float(), labels[batch])
         loss.backward()
         run.optimiser.step()
         losses.append(loss.detach())
@@ -151,6 +161,20 @@ def _train_epoch(run: _Run, recipe: Recipe, data: tuple[Tensor, Tensor], test_da
     total = run.epoch * -(-len(labels) // recipe.batch_size)
     run.history.append(_moment(run, run.epoch, total, losses or [loss.detach()], test_data, start))
     run.seconds = run.history[-1].seconds
+
+
+def _precision(run: _Run) -> torch.autocast:
+    """The precision of the network's products inside; where the recipe's is float32 nothing changes."""
+    device = next(run.model.parameters()).device.type
+    return torch.autocast(device, torch.bfloat16, enabled=run.recipe.precision == "bfloat16")
+
+
+def _set_learning_rate(run: _Run, step: int, images: int) -> None:
+    recipe = run.recipe
+    if recipe.schedule == "cosine":
+        steps = -(-images // recipe.batch_size)
+        factor = cosine_factor(run.epoch * steps + step, recipe.epochs * steps)
+        run.optimiser.param_groups[0]["lr"] = recipe.learning_rate * factor
 
 
 def _outputs(model: nn.Module, images: Tensor) -> Tensor:
@@ -170,13 +194,15 @@ def _moment(run: _Run, epoch: int, step: int, losses: list[Tensor], test_data: I
         raise TrainingError(f"the loss is {loss} at step {step}; a smaller learning rate may mend it")
     run.model.eval()
     seconds = run.seconds + time.perf_counter() - start
-    return Moment(epoch=epoch, step=step, loss=loss, test_accuracy=accuracy(run.model, test_data), seconds=seconds)
+    with _precision(run):
+        seen = accuracy(run.model, test_data)
+    return Moment(epoch=epoch, step=step, loss=loss, test_accuracy=seen, seconds=seconds)
 
 
-def _save(run: _Run, recipe: Recipe, path: Path) -> None:
+def _save(run: _Run, path: Path) -> None:
     weights = {f"weight.{name}": value.contiguous() for name, value in run.model.state_dict().items()}
     state = {
-        "recipe": recipe.model_dump_json(),
+        "recipe": run.recipe.model_dump_json(),
         "epoch": str(run.epoch),
         "seconds": repr(run.seconds),
         "history": json.dumps([moment.model_dump() for moment in run.history]),
@@ -205,7 +231,7 @@ def _restore_optimiser(run: _Run, tensors: dict[str, Tensor]) -> None:
         run.optimiser.state[parameter][entry] = kept
 
 
-def _load(run: _Run, recipe: Recipe, path: Path) -> None:
+def _load(run: _Run, path: Path) -> None:
     try:
         with safe_open(path, "pt") as file:
             state = file.metadata() or {}
@@ -213,7 +239,7 @@ def _load(run: _Run, recipe: Recipe, path: Path) -> None:
         stored = Recipe.model_validate_json(state["recipe"])
     except (OSError, KeyError, ValueError, SafetensorError) as error:
         raise TrainingError(f"{path} is no state of a training ({error}); remove it to begin anew") from error
-    if stored != recipe:
+    if stored != run.recipe:
         raise TrainingError(f"{path} holds the state of another recipe; remove it or name another file")
     unknown = [name for name in tensors if not name.startswith(("weight.", "optimiser."))]
     if unknown:

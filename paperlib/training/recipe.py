@@ -18,6 +18,9 @@ class Recipe(BaseModel):
     ``seed`` draws the initial weights and the order of the images. The cross-entropy is minimised by
     ``torch.optim.SGD`` with ``momentum`` or by ``torch.optim.Adam`` with its usual constants. ``weight_decay`` times
     the parameters, biases and batch norm's included, is added to the gradient that either of them takes.
+    ``schedule`` keeps the learning rate or lowers it along half a cosine to 0 over all steps. ``augmentation``
+    mirrors images at random and shifts them by up to four pixels. ``precision`` is that of the network's products in
+    the forward and backward passes; weights and their updates are always float32.
 
     Raises ``pydantic.ValidationError`` for a field that is unknown or out of range, and for Adam with a momentum.
     """
@@ -38,6 +41,9 @@ class Recipe(BaseModel):
     momentum: float = Field(0.0, ge=0, lt=1)
     optimiser: Literal["sgd", "adam"] = "sgd"
     weight_decay: float = Field(0.0, ge=0)
+    schedule: Literal["constant", "cosine"] = "constant"
+    augmentation: Literal["none", "flips_and_shifts"] = "none"
+    precision: Literal["float32", "bfloat16"] = "float32"
 
     @model_validator(mode="after")
     def _momentum_is_for_sgd(self) -> Self:

@@ -105,15 +105,17 @@ def test_places_are_searched_in_order(register, tmp_path, monkeypatch):
     put(tmp_path / "given" / "tiny")
     monkeypatch.setenv("PAPERLIB_DATA", str(tmp_path / "given"))
     assert datasets.load("tiny", "train", download=False).source == "PAPERLIB_DATA"
-    file = datasets.registry()["tiny"].parts["train"].images
-    assert datasets.find("tiny", file) == (tmp_path / "given" / "tiny" / IMAGE_FILE, "PAPERLIB_DATA")
+    entry = datasets.registry()["tiny"]
+    file = entry.parts["train"].images
+    assert datasets.find("tiny", entry, file) == (tmp_path / "given" / "tiny" / IMAGE_FILE, "PAPERLIB_DATA")
     monkeypatch.setenv("PAPERLIB_DATA", str(tmp_path / "nowhere"))
     assert datasets.load("tiny", "train", download=False).source == "system package"
 
 
 def test_a_file_that_is_nowhere_is_not_found(register):
     register()
-    assert datasets.find("tiny", datasets.registry()["tiny"].parts["train"].images) is None
+    entry = datasets.registry()["tiny"]
+    assert datasets.find("tiny", entry, entry.parts["train"].images) is None
 
 
 @pytest.mark.parametrize(

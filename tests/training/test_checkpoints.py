@@ -206,8 +206,8 @@ def test_an_interrupted_network_is_resumed(places, trained, monkeypatch):
     whole = train(settings, TRAIN, TEST)
     save = training.loop._save
 
-    def stop(run, settings, path):
-        save(run, settings, path)
+    def stop(run, path):
+        save(run, path)
         if run.epoch == 2:
             raise KeyboardInterrupt
 

@@ -128,6 +128,8 @@ class Interrupted(Exception):
         {"momentum": 0.9, "weight_decay": 0.01},
         {"optimiser": "adam"},
         {"optimiser": "adam", "weight_decay": 0.01},
+        {"momentum": 0.9, "schedule": "cosine", "augmentation": "flips_and_shifts"},
+        {"optimiser": "adam", "schedule": "cosine", "precision": "bfloat16"},
     ],
     ids=str,
 )
@@ -137,8 +139,8 @@ def test_an_interrupted_training_ends_with_the_same_bits(tmp_path, monkeypatch, 
     whole = train(settings, TRAIN, TEST)
     state, save = tmp_path / "state.safetensors", loop._save
 
-    def save_and_stop(run, settings, path):
-        save(run, settings, path)
+    def save_and_stop(run, path):
+        save(run, path)
         if run.epoch == epochs_before:
             raise Interrupted
 

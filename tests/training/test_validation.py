@@ -186,8 +186,8 @@ def test_a_network_with_batch_norm_is_resumed_bit_by_bit(normed_recipe, tmp_path
     settings = Recipe(**(normed_recipe.model_dump() | words))
     whole, state_file, save = train(settings, TRAIN, TEST), tmp_path / "state", training.loop._save
 
-    def stop(run, settings, path):
-        save(run, settings, path)
+    def stop(run, path):
+        save(run, path)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(training.loop, "_save", stop)

