@@ -2,8 +2,8 @@
 
 import numpy as np
 
-# Tiles of the size of CIFAR-10's images.
-_TILE = 32
+# Pixels of a tile's side: the photographs hold six rows of ten.
+_TILE = 64
 
 
 def mnist_5000(part: str) -> tuple[np.ndarray, np.ndarray]:
@@ -17,7 +17,7 @@ def mnist_5000(part: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def photograph_tiles(part: str) -> tuple[np.ndarray, np.ndarray]:
-    """Tiles ``(120, 32, 32, 3)`` of scikit-learn's two photographs at half their size, row by row.
+    """Tiles ``(120, 64, 64, 3)`` of scikit-learn's two photographs, row by row.
 
     The label is the photograph: 0 is ``china.jpg``, 1 is ``flower.jpg``. There is one part only.
     """
@@ -26,10 +26,8 @@ def photograph_tiles(part: str) -> tuple[np.ndarray, np.ndarray]:
     tiles = []
     for name in ("china.jpg", "flower.jpg"):
         photograph = load_sample_image(name)
-        height, width = (side // (2 * _TILE) for side in photograph.shape[:2])
-        seen = photograph[: 2 * _TILE * height, : 2 * _TILE * width].astype(np.float64)
-        # The mean of two by two pixels: half the size without a resampler whose versions could differ.
-        halved = seen.reshape(height * _TILE, 2, width * _TILE, 2, 3).mean((1, 3)).round().astype(np.uint8)
-        cut = halved.reshape(height, _TILE, width, _TILE, 3).transpose(0, 2, 1, 3, 4)
+        height, width = (side // _TILE for side in photograph.shape[:2])
+        seen = photograph[: height * _TILE, : width * _TILE]
+        cut = seen.reshape(height, _TILE, width, _TILE, 3).transpose(0, 2, 1, 3, 4)
         tiles.append(cut.reshape(-1, _TILE, _TILE, 3))
     return np.concatenate(tiles), np.repeat(np.arange(2, dtype=np.uint8), [len(cut) for cut in tiles])

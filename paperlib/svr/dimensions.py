@@ -29,12 +29,19 @@ def overlap_excess(found: Adjacency) -> Tensor:
     ``|p_F p_G|_F^2`` of the spans of the first j outputs and the first i inputs (eq. 2, Proposition 3.1).
     """
     totals = found.coefficients.double().cumsum(0).cumsum(1)
-    rows, columns = (torch.arange(1, size + 1, dtype=torch.float64) for size in totals.shape)
-    return totals - rows.unsqueeze(1) * columns / found.channels
+    rows, columns = (_counts(size, totals) for size in totals.shape)
+    # In place: a copy of the coefficients of two wide layers is large already.
+    return totals.addr_(rows, columns, alpha=-1 / found.channels)
 
 
 def internal_dimensions(found: Adjacency) -> InternalDimensions:
-    """The numbers of rows and columns at which the overlap exceeds chance most (`svr`, Section 3.2)."""
+    """The numbers of rows and columns at which the overlap exceeds chance most (`svr`, Section 3.2).
+
+    Raises ``ValueError`` where one of the layers has no spectral neuron, as one with zero weights only.
+    """
+    if not found.coefficients.numel():
+        later, earlier = found.coefficients.shape
+        raise ValueError(f"layers with {earlier} and {later} spectral neurons have no internal dimensions")
     excess = overlap_excess(found)
     row, column = divmod(int(excess.argmax()), excess.shape[1])
     return InternalDimensions(row + 1, column + 1, excess[row, column].item())
@@ -46,6 +53,26 @@ def intensities(found: Adjacency) -> Tensor:
     The largest excess over the rows of its column alone, ``max_i(sum of the first i coefficients - i / c)``, cut off
     below 0, relative to the largest of the layer; all 0 where no column exceeds chance.
     """
-    rows = torch.arange(1, len(found.coefficients) + 1, dtype=torch.float64).unsqueeze(1)
-    best = (found.coefficients.double().cumsum(0) - rows / found.channels).amax(0).clamp_min(0)
-    return best / best.max() if best.max() > 0 else best
+    return relative(column_excess(found))
+
+
+def column_excess(found: Adjacency) -> Tensor:
+    """``max_i(sum of the first i coefficients - i / c)`` of each column, at least 0; ``(M_earlier,)`` float64."""
+    totals = found.coefficients.double().cumsum(0)
+    rows = _counts(len(totals), totals).unsqueeze(1)
+    # A row of zeros ahead: no row at all exceeds chance by 0.
+    return torch.cat([totals.new_zeros(1, totals.shape[1]), totals - rows / found.channels]).amax(0)
+
+
+def relative(values: Tensor) -> Tensor:
+    """Non-negative values over the largest; zeros stay where all are."""
+    return values / values.max() if values.any() else values
+
+
+def entropy(found: Adjacency) -> float:
+    """``-sum a ln a`` over the coefficients, an entry of 0 counting as 0: how evenly the overlap is spread."""
+    return torch.special.entr(found.coefficients.double()).sum().item()
+
+
+def _counts(size: int, like: Tensor) -> Tensor:
+    return torch.arange(1, size + 1, dtype=torch.float64, device=like.device)

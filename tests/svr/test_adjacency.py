@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from paperlib.svr import ChainError, adjacency, effective_filters, spectral_neurons
+from paperlib.svr import ChainError, SpectralNeurons, adjacency, effective_filters, spectral_neurons
 
 PAIRS = {
     "linear": (nn.Linear(6, 8, bias=False), nn.Linear(8, 5, bias=False)),
@@ -107,8 +107,8 @@ def test_a_dense_layer_behind_a_flattened_map_reads_channels_at_places():
     expected = adjacency(spectral_neurons(as_convolution), spectral_neurons(conv))
     torch.testing.assert_close(found.coefficients, expected.coefficients, rtol=0, atol=1e-12)
     assert (found.channels, found.degrees) == (6, 4)
-    # In the co-SVR the convolution's kernel and the places count both.
-    assert adjacency(spectral_neurons(dense, "co_svr"), spectral_neurons(conv, "co_svr")).degrees == 36
+    # In the co-SVR the convolution's kernel and the places count both: 36 squares, which depend on each other.
+    assert adjacency(spectral_neurons(dense, "co_svr"), spectral_neurons(conv, "co_svr")).degrees == 30
 
 
 def test_svr_to_co_svr_of_two_convolutions():
@@ -118,6 +118,36 @@ def test_svr_to_co_svr_of_two_convolutions():
     # Both sides are complete orthonormal bases of the channels.
     for axis in (0, 1):
         torch.testing.assert_close(found.coefficients.sum(axis), torch.ones(8, dtype=torch.float64), rtol=0, atol=1e-12)
+
+
+def test_a_wide_pair_is_multiplied_in_blocks():
+    generator = torch.Generator().manual_seed(4)
+    U, V = (torch.randn(shape, dtype=torch.float64, generator=generator) for shape in ((16, 1, 512), (16, 49, 200)))
+    later = SpectralNeurons(V, V[0, 0], V, "svr")
+    found = adjacency(later, SpectralNeurons(U, U[0, 0], U, "svr")).coefficients
+    expected = torch.einsum("czn,cm->nmz", V, U[:, 0]).square().sum(2)
+    torch.testing.assert_close(found, expected, rtol=1e-12, atol=0)
+
+
+def test_signs_change_nothing_and_equal_values_only_the_sums_over_them():
+    """svr.prop.12: inside a degenerate singular value any basis will do; the sum over its rows or columns stays."""
+    generator = torch.Generator().manual_seed(9)
+    U, V, turn = (torch.linalg.qr(torch.randn(n, n, dtype=torch.float64, generator=generator)).Q for n in (8, 8, 3))
+    values = torch.tensor([3.0, 2, 2, 2, 1, 0.5, 0.4, 0.3], dtype=torch.float64)
+    later = spectral_neurons(nn.Linear(8, 5, bias=False).double())
+    layer = nn.Linear(8, 8, bias=False).double()
+    with torch.no_grad():
+        layer.weight.copy_(U * values @ V.T)
+    expected = adjacency(later, spectral_neurons(layer)).coefficients
+    flipped = SpectralNeurons(-U.unsqueeze(1), values, -V.unsqueeze(1), "svr")
+    turned = U.clone()
+    turned[:, 1:4] = U[:, 1:4] @ turn
+    for neurons in (flipped, SpectralNeurons(turned.unsqueeze(1), values, V.unsqueeze(1), "svr")):
+        found = adjacency(later, neurons).coefficients
+        assert torch.allclose(found[:, 1:4].sum(1), expected[:, 1:4].sum(1), rtol=0, atol=1e-10)
+        others = [0, 4, 5, 6, 7]
+        torch.testing.assert_close(found[:, others], expected[:, others], rtol=0, atol=1e-10)
+    assert (found[:, 1:4] - expected[:, 1:4]).abs().max() > 0.01
 
 
 @pytest.mark.parametrize("later", [nn.Linear(9, 3), nn.Conv2d(16, 3, 3)], ids=["no multiple", "convolution"])

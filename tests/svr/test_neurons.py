@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from paperlib.subspaces import LayerError
-from paperlib.svr import compose, spectral_neurons
+from paperlib.svr import compose, neurons_of_weights, spectral_neurons
 
 LAYERS = {
     "linear": nn.Linear(7, 5, bias=False),
@@ -81,6 +81,47 @@ def test_co_svr_is_the_svr_that_the_gradient_sees():
     torch.testing.assert_close(
         spectral_neurons(layer, "co_svr").S, spectral_neurons(transposed, "svr").S, rtol=1e-12, atol=0
     )
+
+
+def test_representations_are_the_factors_of_the_higher_order_svd():
+    """svr.prop.16: output factor of the Tucker decomposition and U of the SVR, input factor and V of the co-SVR."""
+    torch.manual_seed(2)
+    layer = nn.Conv2d(4, 6, 3).double()
+    weight = layer.weight.detach()
+    for product, neurons, part in (
+        ("oihw,pihw->op", spectral_neurons(layer), "U"),
+        ("oihw,ojhw->ij", spectral_neurons(layer, "co_svr"), "V"),
+    ):
+        values, factor = torch.linalg.eigh(torch.einsum(product, weight, weight))
+        found = getattr(neurons, part)[:, 0]
+        torch.testing.assert_close(neurons.S.square(), values.flip(0), rtol=1e-10, atol=0)
+        torch.testing.assert_close(
+            (found.mT @ factor.flip(1)).abs(), torch.eye(len(found), dtype=torch.float64), rtol=0, atol=1e-10
+        )
+
+
+def test_groups_are_decomposed_one_by_one():
+    torch.manual_seed(3)
+    layer = nn.Conv2d(4, 6, 3, groups=2)
+    neurons = spectral_neurons(layer, count=5)
+    in_first = (neurons.U[:3].abs().amax((0, 1)) > 0).tolist()
+    assert (neurons.groups, len(neurons)) == (2, 5)
+    for part, size in ((neurons.U, 3), (neurons.V, 2)):
+        groups = (part.square().sum(1) > 0).unflatten(0, (2, size)).any(1)
+        # Each neuron lies in one group, and the two parts in the same.
+        assert groups.sum(0).tolist() == [1] * 5
+        assert groups[0].tolist() == in_first
+
+
+def test_weights_alone_are_decomposed_as_their_layer_is():
+    layer = nn.Conv2d(4, 6, 3, groups=2)
+    found, expected = neurons_of_weights(layer.weight.detach(), groups=2), spectral_neurons(layer)
+    assert torch.equal(found.S, expected.S) and torch.equal(found.V, expected.V)
+    with pytest.raises(ValueError, match="6 output channels cannot be shared out to 4 groups"):
+        neurons_of_weights(layer.weight.detach(), groups=4)
+    for wrong in (torch.ones(3), torch.ones(3, 0), torch.ones(2, 3, dtype=torch.int64), torch.ones(1, 1, 1, 1, 1, 1)):
+        with pytest.raises(ValueError, match="expected floating-point numbers"):
+            neurons_of_weights(wrong)
 
 
 def test_planted_rank_and_count():

@@ -5,7 +5,7 @@ import torch
 from scipy import stats
 from torch import nn
 
-from paperlib.svr import adjacency, null_law, p_values, significant, spectral_neurons, threshold
+from paperlib.svr import adjacency, null_law, p_values, spectral_neurons, threshold
 
 
 def unit(generator, *shape):
@@ -62,8 +62,14 @@ def test_thresholds_of_the_paper():
 LAYERS = {
     "linear": lambda: (nn.Linear(30, 40), nn.Linear(40, 30)),
     "convolutions": lambda: (nn.Conv2d(3, 32, 5), nn.Conv2d(32, 24, 3)),
+    "wide kernels": lambda: (nn.Conv2d(3, 16, 7), nn.Conv2d(16, 24, 7)),
     "flat kernels": lambda: (nn.Conv2d(8, 32, 3), nn.Conv2d(32, 24, (1, 3))),
     "flattened": lambda: (nn.Conv2d(8, 32, 3), nn.Linear(32 * 9, 20)),
+    "sequences": lambda: (nn.Conv1d(8, 32, 5), nn.Conv1d(32, 24, 3)),
+    "to a depthwise one": lambda: (nn.Conv2d(8, 32, 3), nn.Conv2d(32, 32, 3, groups=32)),
+    "from a depthwise one": lambda: (nn.Conv2d(32, 32, 3, groups=32), nn.Conv2d(32, 24, 1)),
+    "to groups": lambda: (nn.Conv2d(8, 32, 3), nn.Conv2d(32, 32, 3, groups=4)),
+    "between groups": lambda: (nn.Conv2d(32, 32, 3, groups=4), nn.Conv2d(32, 32, 3, groups=4)),
 }
 
 
@@ -72,47 +78,52 @@ LAYERS = {
 def test_random_layers_show_as_many_edges_as_the_null_model_says(kind, side):
     shares = []
     for seed in range(40):
-        torch.manual_seed(seed)
-        layers = LAYERS[kind]()
-        for layer in layers:
-            nn.init.normal_(layer.weight)
-        earlier, later = (spectral_neurons(layer, side) for layer in layers)
-        shares.append((p_values(adjacency(later, earlier), "beta") <= 0.15).double().mean())
+        found = drawn(LAYERS[kind], seed, side, side)
+        shares.append((p_values(found, "beta") <= 0.15).double().mean() / found.share)
     shares = torch.stack(shares)
-    # Coefficients of a pair depend on each other, pairs do not: four standard errors over the pairs. Where both
-    # layers have a kernel the Beta law is only near.
-    slack = 0.01 if side == "co_svr" and kind == "flattened" else 0
+    # Coefficients of a pair depend on each other, pairs do not: four standard errors over the pairs. Where kernels or
+    # groups of both layers count the Beta law is only near.
+    slack = 0.01 if "groups" in kind or (side == "co_svr" and kind == "flattened") else 0
     assert abs(shares.mean() - 0.15) < 4 * shares.std() / len(shares) ** 0.5 + slack
 
 
-def planted(values):
-    found = adjacency(spectral_neurons(nn.Linear(2, 40)), spectral_neurons(nn.Linear(3, 2)))
-    return type(found)(torch.tensor(values, dtype=torch.float64), 40, 1)
+def drawn(layers, seed, later_side, earlier_side):
+    torch.manual_seed(seed)
+    earlier, later = layers()
+    for layer in (earlier, later):
+        nn.init.normal_(layer.weight)
+    return adjacency(spectral_neurons(later, later_side), spectral_neurons(earlier, earlier_side))
 
 
-def test_expected_false_edges_and_the_false_discovery_rate():
-    values = torch.full((10, 10), 0.01, dtype=torch.float64)
-    values[0, 0], values[1, 1], values[2, 2] = 0.9, 0.8, 0.11
-    found = planted(values.tolist())
-    alone = significant(found, 0.05)
-    assert alone.expected_false == pytest.approx(5.0) and int(alone.edges.sum()) == 3
-    together = significant(found, 0.05, false_discovery_rate=True)
-    # The third has p = 0.036, which is above 0.05 * 3 / 100.
-    assert together.edges.nonzero().tolist() == [[0, 0], [1, 1]]
-    assert together.cut == pytest.approx(p_values(found)[1, 1].item()) and together.expected_false < 1e-4
-    nothing = significant(planted([[0.01] * 10] * 10), 0.05, false_discovery_rate=True)
-    assert not nothing.edges.any() and nothing.cut == 0
+@pytest.mark.parametrize("kind", ["linear", "convolutions", "flattened"])
+def test_svr_to_co_svr_follows_the_law_without_kernels(kind):
+    matrices = [drawn(LAYERS[kind], seed, "co_svr", "svr") for seed in range(40)]
+    shares = torch.stack([(p_values(found, "beta") <= 0.15).double().mean() for found in matrices])
+    assert matrices[0].degrees == (9 if kind == "flattened" else 1)
+    # Between two complete bases of the channels rows and columns add up to 1, so that the share hardly varies.
+    assert abs(shares.mean() - 0.15) < 4 * shares.std() / len(shares) ** 0.5
 
 
-def test_false_discoveries_among_pure_chance_are_as_rare_as_asked():
-    generator = torch.Generator().manual_seed(0)
-    hits = 0
-    for _ in range(300):
-        u, v = unit(generator, 400, 40), unit(generator, 400, 40)
-        found = planted((u * v).sum(1).square().reshape(20, 20).tolist())
-        hits += bool(significant(found, 0.1, "beta", false_discovery_rate=True).edges.any())
-    # 10 % of 300, four standard deviations of 5.2.
-    assert hits < 30 + 21
+@pytest.mark.parametrize("side", ["svr", "co_svr"])
+def test_a_part_of_the_inputs_follows_the_law_of_all_of_them(side):
+    """Two layers of 12 and 20 channels side by side: of each, chance gives 1/32, not 1/12 or 1/20."""
+    shares, means = [], []
+    for seed in range(60):
+        torch.manual_seed(seed)
+        first, second, later = nn.Conv2d(3, 12, 3), nn.Conv2d(3, 20, 3), nn.Conv2d(32, 24, 3)
+        for layer in (first, second, later):
+            nn.init.normal_(layer.weight)
+        neurons = spectral_neurons(later, side)
+        parts = [
+            adjacency(neurons, spectral_neurons(layer, side), start=start, places=1)
+            for layer, start in ((first, 0), (second, 12))
+        ]
+        assert [part.channels for part in parts] == [32, 32]
+        shares.append(torch.stack([(p_values(part, "beta") <= 0.15).double().mean() for part in parts]))
+        means.append(torch.stack([part.coefficients.mean() * 32 for part in parts]))
+    for values, expected, slack in ((shares, 0.15, 0.01 if side == "co_svr" else 0), (means, 1, 0)):
+        values = torch.stack(values)
+        assert ((values.mean(0) - expected).abs() < 4 * values.std(0) / len(values) ** 0.5 + slack).all()
 
 
 @pytest.mark.parametrize("p", [0.0, 1.0, -0.1, 2, float("nan")])
@@ -126,5 +137,5 @@ def test_laws_that_do_not_exist_are_refused():
         null_law(4, 1, "normal")
     with pytest.raises(ValueError, match="with a single channel every coefficient is 1"):
         null_law(1, 9, "beta")
-    with pytest.raises(ValueError, match="0 channels and 1 degrees"):
+    with pytest.raises(ValueError, match="0 channels and 1 degrees of freedom; expected at least one channel"):
         null_law(0, 1)

@@ -1,0 +1,1 @@
+"""What belongs to the paper `svr` alone: its networks, and the experiments behind its figures."""
