@@ -31,13 +31,16 @@ Weights = list[dict[str, Tensor]]
 
 @dataclass(frozen=True)
 class Row:
-    """A width and an optimiser: seconds of both sides in each round, and the largest difference of a weight."""
+    """A width and an optimiser: seconds of both sides in each round, and how far the weights are apart.
+
+    ``differences`` has for each network the largest difference of a weight, relative to the largest of its layer.
+    """
 
     width: int
     optimiser: str
     loop: list[float]
     together: list[float]
-    difference: float
+    differences: list[float]
 
     @property
     def ratio(self) -> float:
@@ -85,7 +88,7 @@ def compare(widths: list[int], networks: int, rounds: int, fused: bool) -> list[
             for _ in range(rounds):
                 first = timed(loop, one_by_one, recipe, seeds, train, test, fused)
                 second = timed(together, at_once, recipe, seeds, train, test)
-            rows.append(Row(width, optimiser, loop, together, difference(first, second)))
+            rows.append(Row(width, optimiser, loop, together, differences(first, second)))
     return rows
 
 
@@ -97,13 +100,12 @@ def timed(times: list[float], work: Callable[..., Weights], *arguments) -> Weigh
     return found
 
 
-def difference(first: Weights, second: Weights) -> float:
-    """Largest difference of a weight of any network, relative to the largest weight of its layer."""
-    return max(
-        ((a[name] - b[name]).abs().max() / a[name].abs().max()).item()
+def differences(first: Weights, second: Weights) -> list[float]:
+    """For each network the largest difference of a weight, relative to the largest weight of its layer."""
+    return [
+        max(((a[name] - b[name]).abs().max() / a[name].abs().max()).item() for name in a)
         for a, b in zip(first, second, strict=True)
-        for name in a
-    )
+    ]
 
 
 def main(
@@ -126,11 +128,12 @@ def main(
             spread(row.loop),
             spread(row.together),
             f"{row.ratio:.1f}",
-            f"{row.difference:.0e}",
+            f"{median(row.differences):.0e}",
+            f"{max(row.differences):.0e}",
         ]
         for row in rows
     ]
-    header = ["n", "optimiser", "one after another, s", "at once, s", "ratio", "largest relative difference"]
+    header = ["n", "optimiser", "one after another, s", "at once, s", "ratio", "relative difference", "largest"]
     print(markdown_table(header, table))
 
 

@@ -23,8 +23,8 @@ from torch import Tensor
 from paperlib.models import VGG, vgg
 from paperlib.subspaces import linear_layers
 from paperlib.svr import spectral_neurons
-from paperlib.svr.similarities import sobel_similarities
-from paperlib.svr.spectral_images import spectral_images
+from paperlib.svr.images.similarities import sobel_similarities
+from paperlib.svr.images.spectral_images import spectral_images
 from paperlib.tables import markdown_table
 
 

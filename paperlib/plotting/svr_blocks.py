@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from paperlib.plotting.style import NETWORK_COLOURS, style
-from paperlib.svr.near_kernel import NearKernel
+from paperlib.svr.pruning.near_kernel import NearKernel
 
 _BORDER = {"color": NETWORK_COLOURS[1], "linewidth": 1.0}
 

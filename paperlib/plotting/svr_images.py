@@ -9,8 +9,8 @@ from torch import Tensor
 
 from paperlib.plotting.images import bare
 from paperlib.plotting.style import BASELINE, NETWORK_COLOURS, style
-from paperlib.svr.similarities import SobelSimilarity, mean_similarity
-from paperlib.svr.sobel import sobel_magnitude
+from paperlib.svr.images.similarities import SobelSimilarity, mean_similarity
+from paperlib.svr.images.sobel import sobel_magnitude
 
 
 def draw_spectral_images(

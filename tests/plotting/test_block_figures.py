@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from paperlib.plotting.svr_blocks import draw_block_rows, draw_mixed_matrix
-from paperlib.svr.near_kernel import NearKernel, near_kernel
+from paperlib.svr.pruning.near_kernel import NearKernel, near_kernel
 
 
 @pytest.fixture(autouse=True)

@@ -9,8 +9,8 @@ from matplotlib.colors import to_rgba
 
 from paperlib.plotting.style import NETWORK_COLOURS
 from paperlib.plotting.svr_images import draw_similarities, draw_spectral_images
-from paperlib.svr.similarities import SobelSimilarity
-from paperlib.svr.sobel import sobel_magnitude
+from paperlib.svr.images.similarities import SobelSimilarity
+from paperlib.svr.images.sobel import sobel_magnitude
 
 GENERATOR = torch.Generator().manual_seed(0)
 

@@ -10,7 +10,7 @@ from torch import nn
 from paperlib.models import build, fully_connected
 from paperlib.subspaces import LayerError
 from paperlib.svr import Adjacency, internal_dimensions, spectral_neurons
-from paperlib.svr.compression import compress, internal_ranks
+from paperlib.svr.pruning.compression import compress, internal_ranks
 from paperlib.svr.representation import Connection, Layer, Representation
 
 LAYERS = {

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from paperlib.svr import Adjacency
-from paperlib.svr.blocks import diagonal_blocks
+from paperlib.svr.pruning.blocks import diagonal_blocks
 
 
 def haar(n: int, generator: torch.Generator) -> torch.Tensor:

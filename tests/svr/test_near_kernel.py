@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from paperlib.svr import ChainError, adjacency, compose, spectral_neurons
-from paperlib.svr.near_kernel import idle_neurons, near_kernel, rotated
+from paperlib.svr.pruning.near_kernel import idle_neurons, near_kernel, rotated
 
 ORDER = torch.randperm(16, generator=torch.Generator().manual_seed(11))
 GROUPS = {"alive": ORDER[:9], "small": ORDER[9:13], "tiny": ORDER[13:]}

@@ -10,8 +10,8 @@ from paperlib.layers import ConcatenatedSkip, ResidualSkip
 from paperlib.models import build, fully_connected
 from paperlib.subspaces import LayerError, linear_layer
 from paperlib.svr import GraphError, layer_graph
-from paperlib.svr.near_kernel import idle_neurons, near_kernel
-from paperlib.svr.neuron_removal import chain_links, output_change, remove_neurons
+from paperlib.svr.pruning.near_kernel import idle_neurons, near_kernel
+from paperlib.svr.pruning.neuron_removal import chain_links, output_change, remove_neurons
 
 # A few hundred float32 additions in another order, relative to the outputs.
 FLOAT32 = 1e-5

@@ -43,6 +43,12 @@ def test_simulated_moments_hold_the_formulas_in_their_intervals(n):
         assert found.high - found.low < 0.25 * found.mean
 
 
+@pytest.mark.parametrize("draws", [7, 20_000, 40_007])
+def test_as_many_directions_are_drawn_as_asked(draws):
+    assert {one.count for one in direction_moments(3, draws, seed=0).values()} == {draws}
+    assert slice_variance(2, 3, draws, seed=0).count == draws
+
+
 def test_the_simulated_variance_holds_the_formula_and_not_another():
     found = slice_variance(5, 9, 40_000, seed=1, level=0.99994)
     assert found.low < slice_variance_formula(5, 9) < found.high

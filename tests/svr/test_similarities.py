@@ -8,9 +8,9 @@ from scipy import ndimage
 from torch import nn
 
 from paperlib.subspaces import LayerError
-from paperlib.svr.filters import random_filters, spectral_filters
-from paperlib.svr.similarities import mean_similarity, sobel_similarities
-from paperlib.svr.sobel import sobel_magnitude, sobel_proxy
+from paperlib.svr.images.filters import random_filters, spectral_filters
+from paperlib.svr.images.similarities import mean_similarity, sobel_similarities
+from paperlib.svr.images.sobel import sobel_magnitude, sobel_proxy
 
 GX = torch.tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]])
 

@@ -8,9 +8,9 @@ from torch import nn
 from paperlib.models import build
 from paperlib.subspaces import LayerError
 from paperlib.svr import spectral_neurons
-from paperlib.svr.filters import random_filters, spectral_filters, with_filters
-from paperlib.svr.layer_inputs import visit_inputs
-from paperlib.svr.spectral_images import spectral_images
+from paperlib.svr.images.filters import random_filters, spectral_filters, with_filters
+from paperlib.svr.images.layer_inputs import visit_inputs
+from paperlib.svr.images.spectral_images import spectral_images
 
 # Sums of up to a few hundred float32 products of order 1.
 FLOAT32 = {"rtol": 0, "atol": 2e-5}

@@ -101,3 +101,14 @@ def test_an_untrained_network_shows_no_edges_that_are_corrected_for_their_number
     # 3,600 coefficients that depend on each other weakly: five deviations of independent ones.
     assert abs(found["theirs"] - 540) < 5 * (3600 * 0.15 * 0.85) ** 0.5
     assert found["ours"] == 0
+
+
+def test_all_differences_make_one_table():
+    found = differences.code_differences(0.15, 0)
+    rows = differences.difference_rows(found)
+    assert len(rows) == len(found) == 8
+    table = {name: row[1:] for name, row in zip(found, rows, strict=True)}
+    assert table["internal_dimensions"] == ["29", "30"]
+    assert table["wide_layer"] == ["128", "256"]
+    assert table["entropy"][0] == "not a number" and float(table["entropy"][1]) > 0
+    assert table["links"] == [str(found["links"]["theirs"]), str(found["links"]["ours"])]

@@ -11,7 +11,7 @@ from paperlib.svr.experiments.edge_detector import edge_rows, similarity_values
 from paperlib.svr.experiments.low_neurons import low_edges
 from paperlib.svr.experiments.near_kernels import kernel_rows, near_kernels, remove_idle
 from paperlib.svr.experiments.super_feature import leading_chain, sizes
-from paperlib.svr.similarities import SobelSimilarity
+from paperlib.svr.images.similarities import SobelSimilarity
 
 
 def orthogonal(size: int, seed: int) -> torch.Tensor:

@@ -9,10 +9,11 @@ import torch
 from scipy.sparse.linalg import svds
 from torch import Tensor, nn
 
-from paperlib.models import fully_connected
+from paperlib.models import fully_connected, resnet18
 from paperlib.svr.adjacency import Adjacency, adjacency
 from paperlib.svr.dimensions import entropy, intensities, internal_dimensions, overlap_excess
 from paperlib.svr.edges import significant_edges
+from paperlib.svr.experiments.networks import MNIST_WIDTHS
 from paperlib.svr.layers import layer_graph
 from paperlib.svr.neurons import neurons_of_weights
 from paperlib.svr.null import null_law, threshold
@@ -118,3 +119,40 @@ def links_of(model: nn.Module, image: Tensor) -> Mapping[str, int]:
     """Pairs of layers that are compared: each with the next in the list of weights, and each with all it feeds."""
     graph = layer_graph(model, image)
     return {"theirs": len(graph.layers) - 1, "ours": len(graph.links)}
+
+
+def code_differences(p: float, seed: int) -> dict[str, Mapping]:
+    """All of them by name: the paper's first example and ResNet18 where a network is needed."""
+    return {
+        "internal_dimensions": planted_dimension(30, 100, seed),
+        "wide_layer": neurons_of_a_wide_layer(256, seed),
+        "depthwise": depthwise_coefficients(8, seed),
+        "co_svr_behind_a_map": co_svr_behind_a_map(16, 49, p),
+        "entropy": entropy_with_zeros(seed),
+        "intensity": intensities_without_excess(),
+        "many_edges": edges_of_random_layers(MNIST_WIDTHS, p, 0.05, seed),
+        "links": links_of(resnet18(), torch.zeros(1, 1, 28, 28)),
+    }
+
+
+def difference_rows(found: Mapping[str, Mapping]) -> list[list[str]]:
+    """What, theirs and ours of each, for a table."""
+    titles = {
+        "internal_dimensions": "30 planted dimensions among 100 come back as",
+        "wide_layer": "spectral neurons of a layer of 256 x 256",
+        "depthwise": "mean and largest coefficient of a depthwise convolution",
+        "co_svr_behind_a_map": "degrees of freedom, co-SVR from a 3 x 3 convolution to a fully connected layer",
+        "entropy": "entropy of an adjacency with entries 0",
+        "intensity": "largest intensity where nothing is read",
+        "many_edges": "edges of an untrained network: each tested, or false discovery rate 5 %",
+        "links": "pairs of layers of ResNet18",
+    }
+    return [[title, _shown(found[name]["theirs"]), _shown(found[name]["ours"])] for name, title in titles.items()]
+
+
+def _shown(value: Mapping | float | None) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(_shown(part) for name, part in value.items() if name != "shown")
+    if value is None:
+        return "not a number"
+    return str(value) if isinstance(value, int) else f"{value:.3g}"

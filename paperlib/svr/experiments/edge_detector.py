@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 
 import torch
 
-from paperlib.svr.similarities import SobelSimilarity, mean_similarity
+from paperlib.svr.images.similarities import SobelSimilarity, mean_similarity
 
 
 @dataclass(frozen=True)

@@ -182,7 +182,7 @@ ERRATA: tuple[Erratum, ...] = (
         "Footnote 4",
         r"$\psi$ may be replaced by $Q \psi Q^T$",
         r"true of any $\psi$: the adjacency ignores it",
-        lambda n: f"largest change of a coefficient from ReLU to others: {n:.0e}",
+        lambda n: f"largest change of a coefficient from ReLU to others: {n:.1g}",
     ),
     Erratum(
         "shared_dimension",
@@ -209,7 +209,7 @@ ERRATA: tuple[Erratum, ...] = (
         "4.4",
         r"$o \times i \times K \times K$ flattened to $o K^2 \times i$",
         "the axes have to be moved first",
-        lambda n: f"error of the singular values: {n['moved']:.0e}, by a plain reshape {n['plain']:.0%}",
+        lambda n: f"error of the singular values: {n['moved']:.1g}, by a plain reshape {n['plain']:.0%}",
     ),
     Erratum(
         "rectangular",

@@ -10,11 +10,11 @@ from torch import Tensor, nn
 from paperlib.datasets import ImageData
 from paperlib.subspaces.layers import linear_layer
 from paperlib.svr.adjacency import Adjacency
-from paperlib.svr.compression import RankReading, compress, internal_ranks
 from paperlib.svr.dimensions import internal_dimensions
 from paperlib.svr.edges import significant_edges
 from paperlib.svr.experiments.pruning import Pruned, prune
 from paperlib.svr.null import Law, null_law, threshold
+from paperlib.svr.pruning.compression import RankReading, compress, internal_ranks
 from paperlib.svr.representation import Representation, representation
 from paperlib.training import Recipe, accuracy, predict, trained_network
 

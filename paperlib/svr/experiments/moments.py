@@ -23,10 +23,20 @@ def direction_moments(n: int, draws: int, seed: int, level: float = 0.95) -> dic
     ``"second"`` is E<X,Y>^2, ``"fourth"`` E<X,Y>^4 and ``"mixed"`` E x_1^2 x_2^2.
     """
     generator = torch.Generator().manual_seed(seed)
-    X, Y = (uniform_directions(draws, n, generator) for _ in range(2))
-    products = (X * Y).sum(1).square()
-    found = {"second": products, "fourth": products.square(), "mixed": (X[:, 0] * X[:, 1]).square()}
+    products, mixed = [], []
+    for count in _parts(draws):
+        X, Y = (uniform_directions(count, n, generator) for _ in range(2))
+        products.append((X * Y).sum(1).square())
+        mixed.append((X[:, 0] * X[:, 1]).square())
+    second = torch.cat(products)
+    found = {"second": second, "fourth": second.square(), "mixed": torch.cat(mixed)}
     return {name: mean_interval(values, level) for name, values in found.items()}
+
+
+def _parts(draws: int) -> list[int]:
+    """Counts that add up to ``draws``, each of which fits into memory in any dimension of interest."""
+    whole, rest = divmod(draws, 20_000)
+    return [20_000] * whole + [rest] * (rest > 0)
 
 
 def direction_formulas(n: int) -> dict[str, float]:
@@ -41,8 +51,8 @@ def slice_variance(channels: int, entries: int, draws: int, seed: int, level: fl
     variance is a mean too and has an interval (Proposition A.2).
     """
     generator = torch.Generator().manual_seed(seed)
-    filters = uniform_directions(draws, channels * entries, generator)
-    share = filters[:, :channels].square().sum(1)
+    filters = (uniform_directions(count, channels * entries, generator) for count in _parts(draws))
+    share = torch.cat([part[:, :channels].square().sum(1) for part in filters])
     return mean_interval((share - 1 / entries).square(), level)
 
 

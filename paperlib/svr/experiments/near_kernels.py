@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from paperlib.subspaces.layers import linear_layer
 from paperlib.svr.layers import layer_graph
-from paperlib.svr.near_kernel import NearKernel, idle_neurons, near_kernel
-from paperlib.svr.neuron_removal import OutputChange, chain_links, output_change, remove_neurons
+from paperlib.svr.pruning.near_kernel import NearKernel, idle_neurons, near_kernel
+from paperlib.svr.pruning.neuron_removal import OutputChange, chain_links, output_change, remove_neurons
 from paperlib.unfolding import Convolution
 
 

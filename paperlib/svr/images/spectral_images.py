@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from paperlib.subspaces.layers import LayerError, linear_layer
-from paperlib.svr.filters import Padding, spectral_filters, with_filters
-from paperlib.svr.layer_inputs import input_shapes, visit_inputs
+from paperlib.svr.images.filters import Padding, spectral_filters, with_filters
+from paperlib.svr.images.layer_inputs import input_shapes, visit_inputs
 from paperlib.unfolding import Convolution
 
 

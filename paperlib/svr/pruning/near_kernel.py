@@ -2,7 +2,7 @@
 
 >>> import torch
 >>> from torch import nn
->>> from paperlib.svr.near_kernel import idle_neurons, near_kernel
+>>> from paperlib.svr.pruning.near_kernel import idle_neurons, near_kernel
 >>> earlier, later = nn.Conv2d(3, 8, 3, bias=False), nn.Conv2d(8, 6, 3, bias=False)
 >>> with torch.no_grad():
 ...     _ = earlier.weight[5:].mul_(1e-4), later.weight[:, 5:].mul_(1e-4)
@@ -21,8 +21,8 @@ from torch import Tensor, nn
 
 from paperlib.svd.triplets import with_signs
 from paperlib.svr.adjacency import Adjacency, adjacency
-from paperlib.svr.blocks import BlockStructure, diagonal_blocks
 from paperlib.svr.neurons import SpectralNeurons, spectral_neurons
+from paperlib.svr.pruning.blocks import BlockStructure, diagonal_blocks
 
 
 @dataclass(frozen=True)

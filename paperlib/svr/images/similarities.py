@@ -7,10 +7,10 @@ import torch
 from torch import Tensor, nn
 
 from paperlib.subspaces.layers import LayerError, linear_layer
-from paperlib.svr.filters import Padding, random_filters, spectral_filters, with_filters
-from paperlib.svr.layer_inputs import visit_inputs
-from paperlib.svr.sobel import sobel_proxy
-from paperlib.svr.spectral_images import check_maps
+from paperlib.svr.images.filters import Padding, random_filters, spectral_filters, with_filters
+from paperlib.svr.images.layer_inputs import visit_inputs
+from paperlib.svr.images.sobel import sobel_proxy
+from paperlib.svr.images.spectral_images import check_maps
 
 
 @dataclass(frozen=True)

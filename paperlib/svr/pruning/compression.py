@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from paperlib.subspaces.layers import LayerError, linear_layer
 from paperlib.svr.dimensions import internal_dimensions
-from paperlib.svr.filters import as_filters, with_filters
+from paperlib.svr.images.filters import as_filters, with_filters
 from paperlib.svr.neurons import SpectralNeurons, compose, spectral_neurons
 from paperlib.svr.representation import Representation
 from paperlib.unfolding import Convolution
