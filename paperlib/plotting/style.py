@@ -8,7 +8,7 @@ import seaborn as sns
 
 # Ten hues that differ in lightness too; the digits keep their colour in every figure.
 DIGIT_COLOURS = sns.color_palette("tab10", 10)
-NETWORK_COLOURS = ("#1f6f8b", "#c8553d", "#6a4c93")
+NETWORK_COLOURS = ("#1f6f8b", "#c8553d", "#6a4c93", "#b08900")
 BASELINE = {"color": "0.35", "linestyle": (0, (4, 2)), "linewidth": 1.0}
 
 _SETTINGS = {

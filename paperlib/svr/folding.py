@@ -2,7 +2,7 @@
 
 from torch import Tensor, fx, nn
 
-from paperlib.svr.layers import GraphError
+from paperlib.svr.layers import GraphError, traced_graph
 from paperlib.unfolding import Convolution
 
 _Linear = nn.Linear | Convolution
@@ -20,11 +20,7 @@ def batch_norm_scales(model: nn.Module) -> dict[str, Tensor]:
 
     Raises ``GraphError`` where the model cannot be traced, or a norm to be folded has no running statistics.
     """
-    try:
-        graph = _Tracer().trace(model)
-    except Exception as error:
-        # As in `layer_graph`: what a model does with tensors that are not there is its own affair.
-        raise GraphError(f"{type(model).__name__} cannot be traced by torch.fx: {error}") from error
+    graph = traced_graph(model, _Linear | _BatchNorm)
     modules = dict(model.named_modules(remove_duplicate=False))
     runs = [node.target for node in graph.nodes if node.op == "call_module"]
     scales = {}
@@ -37,14 +33,6 @@ def batch_norm_scales(model: nn.Module) -> dict[str, Tensor]:
         if fits and len(before.users) == 1 and runs.count(before.target) == 1:
             scales[before.target] = _scale(norm, node.target)
     return scales
-
-
-class _Tracer(fx.Tracer):
-    """Looks into modules that hold linear layers or batch norms only: what the others do need not be traceable."""
-
-    def is_leaf_module(self, module: nn.Module, qualified_name: str) -> bool:
-        holds = any(isinstance(part, _Linear | _BatchNorm) for part in module.modules())
-        return not holds or super().is_leaf_module(module, qualified_name)
 
 
 def _is(node: fx.Node | None, modules: dict[str, nn.Module], kinds) -> bool:

@@ -1,6 +1,7 @@
 """Which linear layer of a network feeds which, found from the model's own graph."""
 
 from dataclasses import dataclass
+from types import UnionType
 from typing import Any
 
 import torch
@@ -64,11 +65,7 @@ def layer_graph(model: nn.Module, images: Tensor) -> LayerGraph:
     Raises ``GraphError`` where the model cannot be traced, or an operation rearranges channels in another way, and
     ``LayerError`` where it runs no linear layer.
     """
-    try:
-        traced = fx.GraphModule(model, _Tracer().trace(model))
-    except Exception as error:
-        # What a model does with tensors that are not there is its own affair: any error means that it has no graph.
-        raise GraphError(f"{type(model).__name__} cannot be traced by torch.fx: {error}") from error
+    traced = fx.GraphModule(model, traced_graph(model, _Linear))
     follower = _Follower(traced)
     with evaluating(model), torch.no_grad():
         follower.run(images)
@@ -77,12 +74,22 @@ def layer_graph(model: nn.Module, images: Tensor) -> LayerGraph:
     return LayerGraph(tuple(follower.layers), tuple(dict.fromkeys(follower.links)))
 
 
-class _Tracer(fx.Tracer):
-    """Looks into modules that hold linear layers only: what the others do inside need not be traceable."""
+def traced_graph(model: nn.Module, kinds: type | UnionType) -> fx.Graph:
+    """The model's graph of operations; modules that hold none of the ``kinds`` are one operation each.
 
-    def is_leaf_module(self, module: nn.Module, qualified_name: str) -> bool:
-        holds = any(isinstance(part, _Linear) for part in module.modules())
-        return not holds or super().is_leaf_module(module, qualified_name)
+    Raises ``GraphError`` where torch.fx cannot trace the model.
+    """
+
+    class Tracer(fx.Tracer):
+        def is_leaf_module(self, module: nn.Module, qualified_name: str) -> bool:
+            holds = any(isinstance(part, kinds) for part in module.modules())
+            return not holds or super().is_leaf_module(module, qualified_name)
+
+    try:
+        return Tracer().trace(model)
+    except Exception as error:
+        # What a model does with tensors that are not there is its own affair: any error means that it has no graph.
+        raise GraphError(f"{type(model).__name__} cannot be traced by torch.fx: {error}") from error
 
 
 class _Follower(fx.Interpreter):

@@ -16,6 +16,7 @@ from tqdm import tqdm
 from paperlib.datasets import ImageData
 from paperlib.training.loop import TrainingError, initial_network, predict
 from paperlib.training.recipe import Recipe
+from paperlib.training.steps import epoch_generator
 
 # What the recipe of an ensemble has to leave as it is.
 _PLAIN = {"architecture": "fully_connected", "schedule": "constant", "augmentation": "none", "precision": "float32"}
@@ -190,7 +191,7 @@ def _turned(name: str, value: Tensor) -> Tensor:
 
 def _order(seed: int, epoch: int, count: int) -> Tensor:
     """The order of the images in an epoch, as `train` draws it."""
-    return torch.randperm(count, generator=torch.Generator().manual_seed(seed * 1_000_003 + epoch))
+    return torch.randperm(count, generator=epoch_generator(seed, epoch))
 
 
 def _optimiser(recipe: Recipe, parameters: list[Tensor]) -> torch.optim.Optimizer:

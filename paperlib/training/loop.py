@@ -17,7 +17,7 @@ from paperlib import models
 from paperlib.datasets import ImageData
 from paperlib.files import write_atomically
 from paperlib.training.recipe import Moment, Recipe, Summary, TrainedNetwork
-from paperlib.training.steps import cosine_factor, flipped_and_shifted
+from paperlib.training.steps import cosine_factor, epoch_generator, flipped_and_shifted
 
 
 class TrainingError(Exception):
@@ -131,7 +131,7 @@ def _on_device(data: ImageData, device: str) -> tuple[Tensor, Tensor]:
 
 def _train_epoch(run: _Run, data: tuple[Tensor, Tensor], test_data: ImageData, bar: tqdm) -> None:
     (images, labels), recipe = data, run.recipe
-    generator = torch.Generator().manual_seed(recipe.seed * 1_000_003 + run.epoch)
+    generator = epoch_generator(recipe.seed, run.epoch)
     order = torch.randperm(len(labels), generator=generator)
     start, losses = time.perf_counter(), []
     if run.epoch == 0:

@@ -1,4 +1,4 @@
-"""What a step of training does to the images and to the learning rate."""
+"""What is drawn in an epoch, and what a step of training does to the images and to the learning rate."""
 
 from math import cos, pi
 
@@ -7,6 +7,14 @@ from torch import Tensor
 
 # The customary padding for images of 32 x 32 pixels (He et al. 2016, Section 4.2).
 SHIFT = 4
+
+
+def epoch_generator(seed: int, epoch: int) -> torch.Generator:
+    """Draws the order of the images of an epoch, counted from 0, and then what their augmentation needs.
+
+    It follows from seed and epoch alone, so that an interrupted training goes on as an uninterrupted one would.
+    """
+    return torch.Generator().manual_seed(seed * 1_000_003 + epoch)
 
 
 def flipped_and_shifted(images: Tensor, generator: torch.Generator) -> Tensor:
