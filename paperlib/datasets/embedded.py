@@ -2,8 +2,8 @@
 
 import numpy as np
 
-# Pixels of a tile's side: the photographs hold six rows of ten.
-_TILE = 64
+# Pixels of a tile's side: each photograph holds three rows of five.
+_TILE = 128
 
 
 def mnist_5000(part: str) -> tuple[np.ndarray, np.ndarray]:
@@ -17,7 +17,7 @@ def mnist_5000(part: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def photograph_tiles(part: str) -> tuple[np.ndarray, np.ndarray]:
-    """Tiles ``(120, 64, 64, 3)`` of scikit-learn's two photographs, row by row.
+    """Tiles ``(30, 128, 128, 3)`` of scikit-learn's two photographs, row by row.
 
     The label is the photograph: 0 is ``china.jpg``, 1 is ``flower.jpg``. There is one part only.
     """

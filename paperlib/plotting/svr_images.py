@@ -9,7 +9,7 @@ from torch import Tensor
 
 from paperlib.plotting.images import bare
 from paperlib.plotting.style import BASELINE, NETWORK_COLOURS, style
-from paperlib.svr.images.similarities import SobelSimilarity, mean_similarity
+from paperlib.svr.images.similarities import SimilarityCurves
 from paperlib.svr.images.sobel import sobel_magnitude
 
 
@@ -58,10 +58,10 @@ def _spectral(axis: Axes, values: Tensor, absolute: bool) -> None:
         axis.imshow(values.numpy(), cmap="RdBu_r", vmin=-bound, vmax=bound)
 
 
-def draw_similarities(panels: Mapping[str, SobelSimilarity], z: float = 4.0, columns: int = 3) -> Figure:
+def draw_similarities(panels: Mapping[str, SimilarityCurves], columns: int = 3) -> Figure:
     """Mean cosine similarity with Sobel's edges against the spectral neuron, a panel for each layer (Figures 6, 14).
 
-    Bands reach ``z`` standard errors of the mean to each side. Beside the spectral neurons stand the same neurons with
+    Bands are the intervals of the means. Beside the spectral neurons stand the same neurons with
     another image's edges, and random orthonormal filters: the dashed line is their median and the grey band the
     middle 90 % of them.
     """
@@ -73,7 +73,7 @@ def draw_similarities(panels: Mapping[str, SobelSimilarity], z: float = 4.0, col
             rows, min(columns, len(panels)), figsize=size, sharex=True, sharey=True, squeeze=False
         )
         for axis, (title, found) in zip(axes.flat, panels.items(), strict=False):
-            _similarity(axis, found, z)
+            _similarity(axis, found)
             axis.set_title(title)
             axis.xaxis.set_tick_params(labelbottom=True)
         for axis in axes.flat[len(panels) :]:
@@ -86,19 +86,15 @@ def draw_similarities(panels: Mapping[str, SobelSimilarity], z: float = 4.0, col
     return figure
 
 
-def _similarity(axis: Axes, found: SobelSimilarity, z: float) -> None:
-    random = found.random_filters.double().mean(0)
-    low, high = random.quantile(0.05).item(), random.quantile(0.95).item()
+def _similarity(axis: Axes, found: SimilarityCurves) -> None:
+    low, median, high = found.random
     axis.axhspan(low, high, color="0.85", linewidth=0)
-    axis.axhline(random.median().item(), **BASELINE, label="random filters")
-    for values, name, colour in (
-        (found.other_images, "edges of another image", NETWORK_COLOURS[1]),
-        (found.spectral, "edges of the image", NETWORK_COLOURS[0]),
+    axis.axhline(median, **BASELINE, label="random filters")
+    for means, name, colour in (
+        (found.other, "edges of another image", NETWORK_COLOURS[1]),
+        (found.own, "edges of the image", NETWORK_COLOURS[0]),
     ):
-        means = mean_similarity(values, z)
-        places = range(len(means.mean))
-        axis.fill_between(
-            places, means.mean - means.half_width, means.mean + means.half_width, color=colour, alpha=0.3, linewidth=0
-        )
+        places, reach = range(len(means.mean)), means.half_width
+        axis.fill_between(places, means.mean - reach, means.mean + reach, color=colour, alpha=0.3, linewidth=0)
         axis.plot(places, means.mean, color=colour, linewidth=1.0, label=name)
-    axis.plot(0, found.spectral.mean(0)[0], "o", color=NETWORK_COLOURS[0], markersize=4)
+    axis.plot(0, found.own.mean[0], "o", color=NETWORK_COLOURS[0], markersize=4)

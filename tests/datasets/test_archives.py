@@ -123,6 +123,6 @@ def test_tiles_put_together_are_the_photograph():
     from sklearn.datasets import load_sample_image
 
     tiles, labels = photograph_tiles("test")
-    assert labels.tolist() == [0] * 60 + [1] * 60
-    whole = tiles[60:].reshape(6, 10, 64, 64, 3).transpose(0, 2, 1, 3, 4).reshape(384, 640, 3)
+    assert labels.tolist() == [0] * 15 + [1] * 15
+    whole = tiles[15:].reshape(3, 5, 128, 128, 3).transpose(0, 2, 1, 3, 4).reshape(384, 640, 3)
     assert np.array_equal(whole, load_sample_image("flower.jpg")[:384, :640])

@@ -1,5 +1,7 @@
 """Sobel's magnitude, its alignment with a layer's map, and cosines against planted edge detectors."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -9,7 +11,13 @@ from torch import nn
 
 from paperlib.subspaces import LayerError
 from paperlib.svr.images.filters import random_filters, spectral_filters
-from paperlib.svr.images.similarities import mean_similarity, sobel_similarities
+from paperlib.svr.images.similarities import (
+    SimilarityCurves,
+    SobelSimilarity,
+    mean_similarity,
+    similarity_curves,
+    sobel_similarities,
+)
 from paperlib.svr.images.sobel import sobel_magnitude, sobel_proxy
 
 GX = torch.tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]])
@@ -157,3 +165,16 @@ def test_what_cannot_be_compared_is_refused():
         mean_similarity(torch.zeros(1, 3))
     with pytest.raises(ValueError, match=r"got \(3, 16, 16\)"):
         sobel_magnitude(pictures()[0])
+
+
+def test_curves_are_kept_as_plain_numbers():
+    values = torch.rand(3, 20, 7, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    curves = similarity_curves(SobelSimilarity("layer", (4, 4), *values), z=2.0)
+    assert torch.equal(curves.own.mean, mean_similarity(values[0], 2.0).mean)
+    assert torch.equal(curves.other.half_width, mean_similarity(values[2], 2.0).half_width)
+    means = values[1].mean(0).sort().values
+    assert means[0] < curves.random[0] < curves.random[1] == means[3] < curves.random[2] < means[6]
+    again = SimilarityCurves.from_lists(json.loads(json.dumps(curves.as_lists(digits=4))))
+    torch.testing.assert_close(again.own.mean, curves.own.mean, rtol=0, atol=5e-5)
+    torch.testing.assert_close(again.other.deviation, curves.other.deviation, rtol=0, atol=5e-5)
+    assert again.random == pytest.approx(curves.random, abs=5e-5) and again.own.images == 20

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 
 import torch
 
-from paperlib.svr.images.similarities import SobelSimilarity, mean_similarity
+from paperlib.svr.images.similarities import SobelSimilarity, mean_similarity, similarity_curves
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,6 @@ class EdgeRow:
     band: float
     random_best: float
     shuffled_first: float
-    means: tuple[float, ...]
 
     @property
     def gap_over_band(self) -> float:
@@ -52,18 +51,18 @@ def _row(found: SobelSimilarity, z: float) -> EdgeRow:
         band=difference.half_width.item(),
         random_best=found.random_filters.double().mean(0).max().item(),
         shuffled_first=found.other_images[:, 0].double().mean().item(),
-        means=tuple(means.tolist()),
     )
 
 
 def similarity_values(found: Mapping[str, SobelSimilarity], z: float) -> dict:
-    """What a result records: the rows by layer, and the share of layers whose first neuron is the best."""
+    """What a result records: rows and curves by layer, and the share of layers whose first neuron is the best."""
     rows = edge_rows(found, z)
     first = torch.tensor([row.best == 0 for row in rows.values()])
     clear = torch.tensor([row.gap > row.band for row in rows.values()])
     layers = [{"path": path, "gap_over_band": row.gap_over_band} | asdict(row) for path, row in rows.items()]
     return {
         "layers": layers,
+        "curves": [similarity_curves(one, z).as_lists(digits=4) for one in found.values()],
         "first_is_best": first.double().mean().item(),
         "first_is_clearly_best": (first & clear).double().mean().item(),
     }

@@ -12,6 +12,8 @@ from paperlib.svr.images.layer_inputs import visit_inputs
 from paperlib.svr.images.sobel import sobel_proxy
 from paperlib.svr.images.spectral_images import check_maps
 
+_FIELDS = ("mean", "half_width", "deviation")
+
 
 @dataclass(frozen=True)
 class SobelSimilarity:
@@ -52,6 +54,43 @@ def mean_similarity(values: Tensor, z: float = 4.0) -> MeanSimilarity:
         raise ValueError(f"{len(values)} images have no spread; expected at least two")
     deviation = values.double().std(0)
     return MeanSimilarity(values.double().mean(0), z * deviation / len(values) ** 0.5, deviation, len(values))
+
+
+@dataclass(frozen=True)
+class SimilarityCurves:
+    """What a figure of `SobelSimilarity` shows: means over the images against the spectral neuron, ``(M,)`` each.
+
+    ``own`` compares with the edges of the image, ``other`` with those of another one; ``random`` holds the quantiles
+    0.05, 0.5 and 0.95 of the means of random filters.
+    """
+
+    own: MeanSimilarity
+    other: MeanSimilarity
+    random: tuple[float, float, float]
+
+    def as_lists(self, digits: int) -> dict:
+        """Plain numbers with so many decimals; `from_lists` reads them."""
+        means = {name: getattr(self, name) for name in ("own", "other")}
+        kept = {
+            name: {field: torch.round(getattr(one, field), decimals=digits).tolist() for field in _FIELDS}
+            for name, one in means.items()
+        }
+        return kept | {"images": self.own.images, "random": [round(value, digits) for value in self.random]}
+
+    @classmethod
+    def from_lists(cls, kept: dict) -> "SimilarityCurves":
+        own, other = (
+            MeanSimilarity(*(torch.tensor(kept[name][field], dtype=torch.float64) for field in _FIELDS), kept["images"])
+            for name in ("own", "other")
+        )
+        return cls(own, other, tuple(kept["random"]))
+
+
+def similarity_curves(found: SobelSimilarity, z: float = 4.0) -> SimilarityCurves:
+    """Means with intervals of ``z`` standard errors to each side. Raises ``ValueError`` for fewer than two images."""
+    random = found.random_filters.double().mean(0).quantile(torch.tensor([0.05, 0.5, 0.95], dtype=torch.float64))
+    own, other = mean_similarity(found.spectral, z), mean_similarity(found.other_images, z)
+    return SimilarityCurves(own, other, tuple(random.tolist()))
 
 
 def sobel_similarities(
