@@ -22,7 +22,7 @@ _COARSE = 1e-7
 _SMALL = 32
 
 # Columns of the Gram matrix formed at once: its parts above the diagonal are those below.
-_BLOCK = 512
+_BLOCK = 256
 
 
 def decompose(matrix: Tensor, tolerance: float, count: int | None = None) -> tuple[Tensor, Tensor, Tensor]:

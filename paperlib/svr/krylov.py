@@ -1,7 +1,5 @@
 """The leading eigenvectors of a symmetric matrix by block Lanczos, with a proof that none was missed."""
 
-from math import ceil
-
 import torch
 from torch import Tensor
 
@@ -37,30 +35,36 @@ def _lanczos(matrix: Tensor, count: int, generator: torch.Generator) -> tuple[Te
     basis = matrix.new_empty(side, most)
     projected = matrix.new_zeros(most, most)
     block = torch.linalg.qr(torch.randn(side, _BLOCK, dtype=matrix.dtype, device=matrix.device, generator=generator)).Q
-    check = _next_check(2 * count)
+    check = 3 * count
     for start in range(0, most, _BLOCK):
         size = start + _BLOCK
         basis[:, start:size] = block
         products = matrix @ block
-        projected[:size, start:size] = basis[:, :size].mT @ products
-        # Twice: once leaves what cancellation lost.
-        for _ in range(2):
-            products -= basis[:, :size] @ (basis[:, :size].mT @ products)
-        block, coupling = torch.linalg.qr(products)
-        # A part that has been used up gives arbitrary directions, no longer orthogonal to the basis.
-        block = torch.linalg.qr(block - basis[:, :size] @ (basis[:, :size].mT @ block)).Q
+        # With all earlier ones the products are zero but for rounding.
+        last = slice(max(0, start - _BLOCK), size)
+        projected[last, start:size] = basis[:, last].mT @ products
+        products -= basis[:, last] @ projected[last, start:size]
+        known = basis[:, :size]
+        block, coupling = _orthonormal(products, known)
         if size >= check:
             values, vectors = torch.linalg.eigh(projected[:size, :size], UPLO="U")
             values, vectors = values[-count:], vectors[:, -count:]
             if _converged(values, coupling @ vectors[-_BLOCK:]):
-                return values.flip(0), basis[:, :size] @ vectors.flip(1)
-            check = _next_check(size)
+                return values.flip(0), known @ vectors.flip(1)
+            # A check costs an eigenproblem of the size of the basis.
+            check = 1.2 * size
     return None
 
 
-def _next_check(size: int) -> int:
-    """A check costs an eigenproblem of the size of the basis, so there are few: at every eighth more."""
-    return ceil(size * 9 / 8)
+def _orthonormal(products: Tensor, basis: Tensor) -> tuple[Tensor, Tensor]:
+    """A basis of what is new in products, which are orthogonal to the basis but for rounding, and their coordinates."""
+    scale = torch.linalg.vector_norm(products, dim=0).max()
+    products -= basis @ (basis.mT @ products)
+    block, coupling = torch.linalg.qr(products)
+    if coupling.diagonal().abs().min() < 1e-4 * scale:
+        # Directions that are nearly used up are rounding for the most part, and not orthogonal to the basis.
+        block = torch.linalg.qr(block - basis @ (basis.mT @ block)).Q
+    return block, coupling
 
 
 def _converged(values: Tensor, residuals: Tensor) -> bool:
