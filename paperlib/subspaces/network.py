@@ -1,13 +1,12 @@
 """What each layer of a network rejects of an image, measured at the layer's own input."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import torch
 from torch import Tensor, nn
 
+from paperlib.hooks import watching_inputs
 from paperlib.models import evaluating
 from paperlib.operators import OperatorError
 from paperlib.subspaces.layers import LayerError, Reading, layer_matrix, layer_vectors, linear_layer, linear_layers
@@ -149,21 +148,5 @@ def _energies(layer: nn.Module, x: Tensor, reading: Reading, spaces: FourSpaces)
 
 def _run(model: nn.Module, images: Tensor, layers: dict[str, nn.Module], visit) -> None:
     """Run the model in evaluation mode; ``visit(path, x)`` sees the input of each layer before it changes."""
-    with _watching(layers, visit), evaluating(model), torch.no_grad():
+    with watching_inputs(layers, visit), evaluating(model), torch.no_grad():
         model(images)
-
-
-@contextmanager
-def _watching(layers: dict[str, nn.Module], visit) -> Iterator[None]:
-    def before(path: str, _layer: nn.Module, inputs: tuple[Tensor, ...], named: dict[str, Tensor]) -> None:
-        x = inputs[0] if inputs else named["input"]
-        visit(path, x.detach())
-
-    handles = [
-        layer.register_forward_pre_hook(partial(before, path), with_kwargs=True) for path, layer in layers.items()
-    ]
-    try:
-        yield
-    finally:
-        for handle in handles:
-            handle.remove()

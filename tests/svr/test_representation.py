@@ -3,6 +3,7 @@
 import networkx
 import pytest
 import torch
+from representation_support import IMAGES, coefficients, convolutional, same
 from torch import nn
 
 from paperlib.layers import ConcatenatedSkip, ResidualSkip
@@ -16,27 +17,6 @@ from paperlib.svr import (
     representation_of_weights,
     spectral_neurons,
 )
-
-
-def convolutional():
-    torch.manual_seed(0)
-    return nn.Sequential(
-        nn.Conv2d(3, 6, 3, bias=False), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(6, 8, 3, bias=False), nn.ReLU(),
-        nn.Flatten(), nn.Linear(32, 12, bias=False), nn.ReLU(), nn.Linear(12, 5, bias=False),
-    ).double()  # fmt: skip
-
-
-IMAGES = torch.zeros(1, 3, 10, 10, dtype=torch.float64)
-
-
-def coefficients(found):
-    return [connection.adjacency.coefficients for connection in found.connections]
-
-
-def same(first, second, atol=1e-10):
-    assert len(first.connections) == len(second.connections)
-    for a, b in zip(coefficients(first), coefficients(second), strict=True):
-        torch.testing.assert_close(a, b, rtol=0, atol=atol)
 
 
 def test_layers_and_connections_of_a_chain():

@@ -1,12 +1,13 @@
 """The inputs of some of a network's layers, batch by batch, while it runs."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 
 import torch
 from torch import Tensor, nn
 
+from paperlib.hooks import watching_inputs
 from paperlib.models import evaluating
 from paperlib.subspaces.layers import LayerError, linear_layer
 
@@ -24,7 +25,7 @@ def input_shapes(model: nn.Module, images: Tensor, paths: Sequence[str]) -> dict
     layers = {path: linear_layer(model, path) for path in paths}
     runs: dict[str, list[tuple[int, ...]]] = {}
     try:
-        with _watching(layers, lambda path, x: runs.setdefault(path, []).append(tuple(x.shape[1:]))):
+        with watching_inputs(layers, lambda path, x: runs.setdefault(path, []).append(tuple(x.shape[1:]))):
             _run(model, images[:1])
     except RuntimeError as error:
         raise ValueError(f"{type(model).__name__} cannot run on images {tuple(images.shape[1:])}: {error}") from error
@@ -62,7 +63,7 @@ def visit_inputs(
 
     for start in range(0, len(images), batch_size):
         part = slice(start, min(start + batch_size, len(images)))
-        with suppress(_Seen), _watching(layers, partial(seen, part=part, waiting=set(layers))):
+        with suppress(_Seen), watching_inputs(layers, partial(seen, part=part, waiting=set(layers))):
             _run(model, images[part])
 
 
@@ -70,18 +71,3 @@ def _run(model: nn.Module, images: Tensor) -> None:
     weight = next(model.parameters())
     with evaluating(model), torch.no_grad():
         model(images.to(weight.device))
-
-
-@contextmanager
-def _watching(layers: dict[str, nn.Module], visit: Callable[[str, Tensor], None]) -> Iterator[None]:
-    def before(path: str, _layer: nn.Module, inputs: tuple[Tensor, ...], named: dict[str, Tensor]) -> None:
-        visit(path, (inputs[0] if inputs else named["input"]).detach())
-
-    handles = [
-        layer.register_forward_pre_hook(partial(before, path), with_kwargs=True) for path, layer in layers.items()
-    ]
-    try:
-        yield
-    finally:
-        for handle in handles:
-            handle.remove()

@@ -1,0 +1,1 @@
+"""What belongs to the paper `convsvd` alone: its networks, its families of networks, its statements."""
