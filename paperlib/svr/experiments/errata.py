@@ -1,29 +1,18 @@
 """Sentences of `svr` that need a correction or a reading, each with the number that decides."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from paperlib.errata import Erratum
 from paperlib.models import fully_connected
 from paperlib.svr.experiments import errata_checks as checks
 from paperlib.svr.samples import chance_dimensions
 
 # Convolutions between the poolings of VGG-16 and VGG-19.
 _VGG16, _VGG19 = (2, 2, 3, 3, 3), (2, 2, 4, 4, 4)
-
-
-@dataclass(frozen=True)
-class Erratum:
-    """Where the paper says what, what is right, and the check's number in words, from the numbers of its name."""
-
-    name: str
-    place: str
-    paper: str
-    right: str
-    shown: Callable[[Any], str]
 
 
 def errata_numbers(images: Tensor, *, draws: int, seed: int, p: float) -> dict[str, Any]:
@@ -71,11 +60,6 @@ def _chance(n: int, seed: int) -> dict[str, float]:
         "excess": found.excess.mean().item(),
         "excess_high": found.excess.quantile(0.975).item(),
     }
-
-
-def errata_rows(numbers: Mapping[str, Any]) -> list[list[str]]:
-    """Rows of a table: place, the paper's words, what is right, and the number that was found."""
-    return [[one.place, one.paper, one.right, one.shown(numbers[one.name])] for one in ERRATA]
 
 
 def _sizes(found: Mapping[str, list[int]]) -> str:

@@ -1,0 +1,177 @@
+"""What holds for every interactive figure: complete in itself, safe to repeat, readable without its script."""
+
+import base64
+import io
+import json
+import re
+import tomllib
+from importlib import import_module
+
+import pytest
+import torch
+from bs4 import BeautifulSoup
+from matplotlib.figure import Figure
+from PIL import Image
+
+from paperlib import paths
+from paperlib.hypergraphs import families
+from paperlib.plotting.circle_explorer import circle_explorer
+from paperlib.plotting.explorers import Explorer, explorer, table
+from paperlib.plotting.explorers.page import _SHARED
+from paperlib.plotting.hypergraph_explorer import hypergraph_explorer
+
+PLOTTING = paths.ROOT / "paperlib" / "plotting"
+SHARED = PLOTTING / "explorers" / "static"
+NAMES = ("circle_explorer", "hypergraph_explorer")
+
+
+def made(name: str) -> Explorer:
+    fallback = Figure(figsize=(2, 1))
+    if name == "circle_explorer":
+        return circle_explorer({"ours": torch.eye(2)}, fallback=fallback, alt='a "b"')
+    family = families(torch.eye(4).repeat(2, 1), torch.arange(8) % 2, ["a", "b"], [0.5], [75])
+    return hypergraph_explorer(family, fallback=fallback, alt='a "b"')
+
+
+def sources(name: str) -> dict[str, str]:
+    """Modules in the order in which the page has them."""
+    order = import_module(f"paperlib.plotting.{name}.page").MODULES
+    own = PLOTTING / name / "static"
+    assert {path.stem for path in own.glob("*.js")} == set(order)
+    return {one: (SHARED / f"{one}.js").read_text("utf-8") for one in _SHARED} | {
+        one: (own / f"{one}.js").read_text("utf-8") for one in order
+    }
+
+
+def template(name: str) -> BeautifulSoup:
+    return BeautifulSoup((PLOTTING / name / "static" / "explorer.html").read_text("utf-8"), "html.parser")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_notebook_shows_the_html_and_keeps_it_once(name):
+    page = made(name)
+    assert page._repr_html_() == page.html
+    assert len(repr(page)) < 50
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_without_script_there_are_a_picture_and_a_table(name):
+    found = BeautifulSoup(made(name).html, "html.parser").select_one(f".{name.replace('_', '-')}")
+    image = found.find("img")
+    assert image["alt"] == 'a "b"' and image["width"] == "192"
+    prefix, encoded = image["src"].split(",")
+    assert prefix == "data:image/png;base64"
+    assert Image.open(io.BytesIO(base64.b64decode(encoded))).size == (300, 150)
+    assert found.find("caption").get_text() and found.select("tbody td")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_is_fetched_and_nothing_needs_more_than_the_script(name):
+    found = BeautifulSoup(made(name).html, "html.parser")
+    attributes = [(key, value) for tag in found.find_all(True) for key, value in tag.attrs.items()]
+    assert not [key for key, _ in attributes if key.startswith("on") or key in ("style", "href", "id")]
+    assert {value[:10] for key, value in attributes if key == "src"} == {"data:image"}
+    code = "".join(
+        path.read_text("utf-8") for folder in (SHARED, PLOTTING / name / "static") for path in folder.iterdir()
+    )
+    for word in (
+        "http",
+        "url(",
+        "fetch(",
+        "XMLHttpRequest",
+        "eval(",
+        "new Function",
+        "innerHTML +=",
+        "@import",
+        " id=",
+    ):
+        assert word not in code, word
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_script_is_all_modules_in_one_scope(name):
+    modules = sources(name)
+    code = BeautifulSoup(made(name).html, "html.parser").find_all("script")[-1].string
+    assert not re.search(r"^(import|export)\b", code, re.MULTILINE)
+    assert "</" not in code and code.strip().startswith("(() => {") and code.strip().endswith("})();")
+    for source in modules.values():
+        assert source.rstrip().splitlines()[-1].removeprefix("export ") in code
+    names = [
+        one
+        for source in modules.values()
+        for one in re.findall(r"^(?:export )?(?:function|class|const|let) (\w+)", source, re.MULTILINE)
+    ]
+    assert len(names) == len(set(names)), sorted(one for one in names if names.count(one) > 1)
+    assert not {"STYLE", "TEMPLATE", "TAG"} & set(names)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_module_imports_what_earlier_ones_export(name):
+    modules = sources(name)
+    order = list(modules)
+    for place, one in enumerate(order):
+        for line in (line for line in modules[one].splitlines() if line.startswith("import")):
+            wanted, folder, source = re.fullmatch(r'import \{ (.+) \} from "(.+)/(\w+)\.js";', line).groups()
+            # As files in their folders the modules find each other too.
+            assert folder == ("../../explorers/static" if source in _SHARED and one not in _SHARED else ".")
+            assert source in order[:place], f"{one} imports {source}"
+            exported = re.findall(r"^export (?:function|class|const) (\w+)", modules[source], re.MULTILINE)
+            assert set(wanted.split(", ")) <= set(exported), f"{one}: {line}"
+            for used in wanted.split(", "):
+                assert len(re.findall(rf"\b{used}\b", modules[one])) > 1, f"{one} does not use {used}"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_script_asks_only_for_what_the_template_has(name):
+    found = template(name)
+    used = {
+        one
+        for source in sources(name).values()
+        for one in re.findall(r'(?<!this\.)(?:querySelector(?:All)?|this\.find)\("([^"]+)"\)', source)
+    }
+    assert len(used) >= 5
+    assert not [one for one in used if not one.startswith("script") and not found.select(one)]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_control_can_be_named_and_reached(name):
+    found = template(name)
+    for control in found.select("button, input, select"):
+        named = control.get("aria-label") or control.get_text(strip=True) or control.find_parent("label")
+        assert named, control
+        assert control.get("tabindex") != "-1"
+    # What only a pointer could reach otherwise.
+    assert found.select("[tabindex='0']")
+    assert found.select("[role='status'], [aria-live='polite']")
+
+
+def test_two_outputs_share_their_code_and_nothing_else():
+    first, second = (circle_explorer({key: torch.eye(2)}, fallback=Figure()).html for key in ("one", "other"))
+    tags = [BeautifulSoup(html, "html.parser").select_one(".circle-explorer").name for html in (first, second)]
+    assert tags[0] == tags[1] and re.fullmatch(r"circle-explorer-[0-9a-f]{8}", tags[0])
+    codes = [BeautifulSoup(html, "html.parser").find_all("script")[-1].string for html in (first, second)]
+    assert codes[0] == codes[1] and f'const TAG = "{tags[0]}"' in codes[0]
+
+
+def test_texts_cannot_become_markup():
+    page = explorer(
+        "paperlib.plotting.circle_explorer",
+        ("svd",),
+        {"name": "</script><b>data</b>"},
+        name="some-explorer",
+        fallback=Figure(),
+        alt='"><u>alt</u>',
+        static=table("<i>caption</i>", ["<i>head</i>"], [["<i>cell</i>"]]),
+    )
+    found = BeautifulSoup(page.html, "html.parser").select_one(".some-explorer")
+    assert not found.select("b, i, u")
+    assert json.loads(found.select_one("script").string) == {"name": "</script><b>data</b>"}
+    assert [one.get_text() for one in found.select("caption, th, td")] == [
+        "<i>caption</i>", "<i>head</i>", "<i>cell</i>"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("package", ["explorers", *NAMES])
+def test_static_files_are_installed(package):
+    settings = tomllib.loads((paths.ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]
+    assert settings.get(f"paperlib.plotting.{package}") == ["static/*"]
