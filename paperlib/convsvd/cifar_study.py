@@ -20,7 +20,7 @@ from paperlib.convsvd.softness import compare_groups
 from paperlib.engine.results import Result
 from paperlib.featurevis import VisualisationSettings, colour_transform
 from paperlib.hypergraphs import semantic_hierarchy
-from paperlib.svr.experiments.networks import vggs
+from paperlib.stand_ins import vggs
 
 _SIZE = (32, 32)
 _GROUPS = {"living": LIVING, "vehicles": VEHICLES}
@@ -34,7 +34,7 @@ _MEASURED_WITH = (
 def measured_study(parameters: Mapping[str, Any], *, progress: bool = False) -> tuple[PicturedFamily, list[dict]]:
     """Hypergraphs and pictures measured on the test images ``parameters["images"]``, and the provenance of these.
 
-    Raises what `paperlib.svr.experiments.networks.vggs`, `datasets.load` and `pictured_family` raise.
+    Raises what `paperlib.stand_ins.vggs`, `datasets.load` and `pictured_family` raise.
     """
     depth = parameters["depth"]
     settings = {name: parameters[name] for name in ("data", "width", "epochs")}

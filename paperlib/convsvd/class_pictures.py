@@ -37,10 +37,12 @@ class ClassPictures:
     heat_maps: Tensor | None
 
     def values(self) -> dict:
-        """What a result records: the objectives of the optimised and of the best of the other images by class."""
+        """What a result records by class: the objectives of the optimised and of the best other image, their ratio."""
+        best = self.exemplars.values[:, 0]
         return {
             "optimised": self.objectives.tolist(),
-            "best_training": self.exemplars.values[:, 0].tolist(),
+            "best_training": best.tolist(),
+            "gain": (self.objectives / best).tolist(),
             "attempts": list(self.attempts),
         }
 

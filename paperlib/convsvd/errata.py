@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from paperlib.convsvd import errata_checks as checks
+from paperlib.convsvd.hypergraph_study import mean_size_bound
 from paperlib.errata import Erratum
 from paperlib.unfolding import output_unfolding
 
@@ -28,6 +29,8 @@ def errata_numbers(network: nn.Sequential, images: Tensor, *, seed: int) -> dict
         "expansion": checks.expansion(5, 27, seed),
         "bounds": checks.value_counts(3, 3, 2, 4),
         "embedding": checks.embedding(seed),
+        "signs": checks.sign_conventions(),
+        "sizes": mean_size_bound(0.85, 75, len(network.conv2.weight)),
         "cancellation": {"least": min(shares), "median": sorted(shares)[len(shares) // 2], "first": shares[0]},
     }
 
@@ -113,6 +116,23 @@ ERRATA: tuple[Erratum, ...] = (
             f"$\\psi\\psi^T T$ is $T$ (change {n['field_again']:.0f}); $\\psi^T\\psi X$ lacks "
             f"{n['image_again']:.0%} of the length of $X$; adjoint to {n['adjoint']:.0e}"
         ),
+    ),
+    Erratum(
+        "signs",
+        "5",
+        "only positive signals count",
+        "the signs of $u_i$ and $v_i$ are arbitrary, and with them which signals are positive; a convention is needed",
+        lambda n: (
+            f"two decompositions of one matrix, both right to {n['error']:.0e}: {n['significant']} and "
+            f"{n['significant_turned']} significant directions for one image"
+        ),
+    ),
+    Erratum(
+        "sizes",
+        "6.1",
+        "conv2 has 10 nodes at 85 % and 75 %",
+        "the two thresholds allow a class of images few directions on average, whatever the network is",
+        lambda n: f"at most {n:.1f} of the 64 directions",
     ),
     Erratum(
         "cancellation",

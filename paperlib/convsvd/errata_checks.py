@@ -117,6 +117,26 @@ def embedding(seed: int, size: int = 6, kernel: int = 3) -> dict[str, float]:
     }
 
 
+def sign_conventions(seed: int = 0, q: float = 0.75) -> dict[str, float]:
+    """Significant directions of a vector by two singular value decompositions of one matrix, with opposite signs.
+
+    ``significant`` and ``significant_turned`` count signals above the same positive threshold, the quantile ``q`` of
+    their magnitudes; ``error`` is that of either product of the three factors.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    W = torch.randn(16, 16, generator=generator, dtype=torch.float64)
+    v = torch.randn(16, generator=generator, dtype=torch.float64)
+    U, S, Vh = torch.linalg.svd(W)
+    signals = S * (Vh @ v)
+    threshold = signals.abs().quantile(q)
+    error = max(((sign * U) @ (S.unsqueeze(1) * (sign * Vh)) - W).abs().max().item() for sign in (1, -1))
+    return {
+        "significant": int((signals > threshold).sum()),
+        "significant_turned": int((-signals > threshold).sum()),
+        "error": error,
+    }
+
+
 def cancellation(layer: nn.Conv2d, x: Tensor) -> list[float]:
     """Of each direction of a convolution ``|mean signal| / mean |signal|`` over receptive fields, averaged over images.
 

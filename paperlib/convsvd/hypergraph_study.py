@@ -36,20 +36,24 @@ class LayerStudy:
     def values(self) -> dict:
         """What a result records: sizes, the threshold, and by equivalence class members, hyperedges and values.
 
-        ``top_all`` tells whether an equivalence class has every class of images. ``mean_size`` is the mean number of
-        nodes of a class of images, ``size_bound`` the most that it can be at this q and p with classes of one size.
+        ``top_all`` tells whether an equivalence class has every class of images, ``first_on_top`` whether the first
+        direction is in it; ``spectrum`` are all singular values
+        of the layer. ``mean_size`` is the mean number of nodes of a class of images, ``size_bound`` the most that it
+        can be at this q and p with classes of one size.
         """
         classes, values = self.hierarchy.classes, self.signals.singular_values
-        graph, directions = self.hypergraph, self.signals.signals.shape[1]
+        graph, directions, top = self.hypergraph, self.signals.signals.shape[1], self.hierarchy.top
         return {
             "nodes": len(graph.nodes),
             "classes": len(classes),
             "hyperedges": len(graph.hyperedges),
-            "top_all": self.hierarchy.top is not None,
+            "top_all": top is not None,
+            "first_on_top": top is not None and 0 in classes[top].members,
             "threshold": float(graph.threshold),
             "members": [list(one.members) for one in classes],
             "labels": [list(self.hierarchy.names_of(place)) for place in range(len(classes))],
             "edges": [list(edge) for edge in self.hierarchy.edges],
+            "spectrum": values.tolist(),
             "singular_values": [[float(values[member]) for member in one.members] for one in classes],
             "mean_size": float(graph.incidence.sum()) / len(graph.classes),
             "size_bound": mean_size_bound(graph.q, graph.p, directions),
@@ -108,6 +112,8 @@ class NetworkBand:
         """What a result records: the sizes by name, and how alike pairs of networks are."""
         return self.structures.to_lists() | {
             "top_all": list(self.top_all),
+            "top_all_count": sum(self.top_all),
+            "count": len(self.top_all),
             "overlap": self.overall.tolist(),
             "structure": self.structure.tolist(),
         }

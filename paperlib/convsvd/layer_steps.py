@@ -54,6 +54,10 @@ class Survival:
     energy_rank: float
 
     @property
+    def ranks(self) -> dict[str, float]:
+        return {name: getattr(self, f"{name}_rank") for name in ("energy", "ratio", "correlation")}
+
+    @property
     def ratio(self) -> Tensor:
         """Energy after over energy before, ``(r,)``."""
         return self.after[: len(self.before)] / self.before

@@ -26,6 +26,11 @@ class Correlations:
     brightness: Tensor
     edges: Tensor
 
+    @property
+    def strongest_brightness(self) -> tuple[float, float]:
+        """The strongest correlations with darkness and with brightness, as positive numbers."""
+        return -self.brightness.min().item(), self.brightness.max().item()
+
 
 def map_correlations(model: nn.Module, path: str, images: Tensor, directions: Sequence[int]) -> Correlations:
     """Correlations over all positions of all ``images`` ``(count, channels, height, width)``.
@@ -82,6 +87,7 @@ class SignAccuracies:
             "positive": self.positive,
             "negative": self.negative,
             "both": self.both,
+            "advantage": self.positive - self.negative,
             "random_positive": self.random_positive.tolist(),
             "random_negative": self.random_negative.tolist(),
             "count": self.count,

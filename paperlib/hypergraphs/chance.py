@@ -33,6 +33,13 @@ class StructureSample:
         """The sizes by name, for a result file."""
         return {name: getattr(self, name).tolist() for name in self.__dataclass_fields__}
 
+    def summary(self) -> dict[str, dict[str, float]]:
+        """``mean``, ``low`` and ``high`` (least and largest) of each size by name."""
+        return {
+            name: {"mean": sum(values) / len(values), "low": min(values), "high": max(values)}
+            for name, values in self.to_lists().items()
+        }
+
     @classmethod
     def from_lists(cls, found: dict[str, list[int]]) -> "StructureSample":
         """The sample that `to_lists` wrote; other entries are left alone."""

@@ -125,7 +125,7 @@ def _tiled(tensor: Tensor) -> np.ndarray:
 
 def _numbers(axis: Axes, corner: tuple[float, float], block: np.ndarray, bound: float, inches: float) -> None:
     """Cells from the upper left ``corner`` on, with their numbers where a cell is large enough for them."""
-    colours = plt.get_cmap("RdBu_r")(0.5 + 0.35 * block / bound)
+    colours = plt.get_cmap("RdBu_r")(0.5 + 0.28 * block / bound)
     for (row, column), value in np.ndenumerate(block):
         if np.isnan(value):
             continue

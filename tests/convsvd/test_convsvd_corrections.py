@@ -7,6 +7,7 @@ from torch import nn
 
 from paperlib.convsvd import errata_checks as checks
 from paperlib.convsvd.errata import ERRATA, errata_numbers
+from paperlib.convsvd.hypergraph_study import mean_size_bound
 from paperlib.errata import errata_rows
 from paperlib.models import four_layer_cnn, vgg
 
@@ -85,6 +86,18 @@ def test_embedding_is_adjoint_and_right_inverse_alone(numbers):
     assert found["field_again"] == 0
     assert found["adjoint"] < 1e-14
     assert found["image_again"] > 0.5
+
+
+def test_signs_are_a_convention(numbers):
+    found = numbers["signs"]
+    # One quarter of sixteen signals has the larger magnitudes.
+    assert found["significant"] + found["significant_turned"] == 4
+    assert found["significant"] != found["significant_turned"]
+    assert found["error"] < 1e-13
+
+
+def test_the_bound_on_sizes_is_that_of_the_study(numbers):
+    assert numbers["sizes"] == pytest.approx(mean_size_bound(0.85, 75, 64)) == pytest.approx(12.8)
 
 
 def test_signals_of_one_sign_do_not_cancel_and_opposite_ones_do():
