@@ -1,5 +1,6 @@
 """The hypergraphs of one layer at many quantiles and majorities at once, for sliders and for studies of both."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,9 @@ from paperlib.hypergraphs.checks import check_majorities, class_sizes, path_of, 
 from paperlib.hypergraphs.hypergraph import Hypergraph, hypergraph
 from paperlib.hypergraphs.signals import LayerSignals
 from paperlib.hypergraphs.significance import Significance, at_least, thresholds
+
+SCHEMA = "paperlib.hypergraphs.family"
+VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,27 @@ class Family:
     def incidences(self) -> Tensor:
         """Every table of significance, bool ``(quantiles, majorities, directions, classes)``."""
         return torch.stack([at_least(self.counts, self.sizes, p) for p in self.majorities], 1)
+
+    def to_json(self, digits: int = 6) -> str:
+        """The family as compact JSON; numbers that are not whole have ``digits`` significant digits.
+
+        An object with ``schema`` (``"paperlib.hypergraphs.family"``), ``version`` (1), ``path``, ``classes``,
+        ``quantiles``, ``majorities``, ``thresholds``, ``counts`` (quantiles of directions of classes), ``sizes`` and
+        ``singular_values`` (null where there are none). A direction is significant for a class at quantile number a
+        and majority p where ``100 counts[a][direction][class] >= p sizes[class]``.
+        """
+
+        def rounded(values):
+            return [rounded(one) for one in values] if isinstance(values, list) else float(f"{values:.{digits}g}")
+
+        values = self.singular_values
+        whole = {
+            "schema": SCHEMA, "version": VERSION, "path": self.path, "classes": self.classes,
+            "quantiles": self.quantiles, "majorities": self.majorities,
+            "thresholds": rounded(self.thresholds.tolist()), "counts": self.counts.tolist(),
+            "sizes": self.sizes.tolist(), "singular_values": None if values is None else rounded(values.tolist()),
+        }  # fmt: skip
+        return json.dumps(whole, separators=(",", ":"))
 
 
 def families(

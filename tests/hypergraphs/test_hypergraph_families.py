@@ -1,5 +1,7 @@
 """Families over quantiles and majorities: the same as one by one, and monotone in both."""
 
+import json
+
 import pytest
 import torch
 from hypothesis import given
@@ -58,12 +60,23 @@ def test_the_number_of_equivalence_classes_is_not_monotone():
     assert sets == [1, 2, 0]
 
 
+def test_json_holds_all_that_the_tables_follow_from():
+    signals, labels = sample(3)
+    family = families(signals, labels, NAMES, QUANTILES, MAJORITIES)
+    found = json.loads(family.to_json())
+    assert (found["schema"], found["version"]) == ("paperlib.hypergraphs.family", 1)
+    assert found["classes"] == NAMES and found["singular_values"] is None
+    counts, sizes = torch.tensor(found["counts"]), torch.tensor(found["sizes"])
+    tables = torch.stack([100 * counts >= p * sizes for p in found["majorities"]], 1)
+    assert torch.equal(tables, family.incidences())
+
+
 def test_signals_of_a_layer_bring_their_path_and_values():
     signals, labels = sample(4)
     layer = LayerSignals("conv2", signals, torch.arange(7.0).flip(0), torch.eye(7), torch.eye(7))
     family = families(layer, labels, NAMES, [0.5], [75])
     assert family.path == family.hypergraph(0.5, 75).path == "conv2"
-    assert family.singular_values.tolist() == [6, 5, 4, 3, 2, 1, 0]
+    assert json.loads(family.to_json())["singular_values"] == [6, 5, 4, 3, 2, 1, 0]
     assert len(layer) == 90
 
 
