@@ -12,25 +12,37 @@ import torch
 from bs4 import BeautifulSoup
 from matplotlib.figure import Figure
 from PIL import Image
+from svr_graph_support import chain
 
 from paperlib import paths
 from paperlib.hypergraphs import families
 from paperlib.plotting.circle_explorer import circle_explorer
 from paperlib.plotting.explorers import Explorer, explorer, table
-from paperlib.plotting.explorers.page import _SHARED
+from paperlib.plotting.explorers.page import _SHARED, script_json
 from paperlib.plotting.hypergraph_explorer import hypergraph_explorer
+from paperlib.plotting.similarity_explorer import similarity_explorer
+from paperlib.plotting.svr_explorer import svr_explorer
 
 PLOTTING = paths.ROOT / "paperlib" / "plotting"
 SHARED = PLOTTING / "explorers" / "static"
-NAMES = ("circle_explorer", "hypergraph_explorer")
+NAMES = ("circle_explorer", "hypergraph_explorer", "similarity_explorer", "svr_explorer")
 
 
-def made(name: str) -> Explorer:
-    fallback = Figure(figsize=(2, 1))
+def made(name: str, label: str = "ours") -> Explorer:
+    shown = {"fallback": Figure(figsize=(2, 1)), "alt": 'a "b"'}
     if name == "circle_explorer":
-        return circle_explorer({"ours": torch.eye(2)}, fallback=fallback, alt='a "b"')
-    family = families(torch.eye(4).repeat(2, 1), torch.arange(8) % 2, ["a", "b"], [0.5], [75])
-    return hypergraph_explorer(family, fallback=fallback, alt='a "b"')
+        return circle_explorer({label: torch.eye(2)}, **shown)
+    if name == "hypergraph_explorer":
+        family = families(torch.eye(4).repeat(2, 1), torch.arange(8) % 2, ["a", "b"], [0.5], [75])
+        return hypergraph_explorer(family, title=label, **shown)
+    if name == "similarity_explorer":
+        photographs = {"one": torch.zeros(3, 8, 8), "other": torch.ones(3, 8, 8)}
+        return similarity_explorer(photographs, {label: torch.zeros(2, 2, 2, 2)}, **shown)
+    return svr_explorer([chain(), chain()], ["before", label], **shown)
+
+
+def script(html: str) -> str:
+    return BeautifulSoup(html, "html.parser").find_all("script")[-1].string
 
 
 def sources(name: str) -> dict[str, str]:
@@ -44,7 +56,9 @@ def sources(name: str) -> dict[str, str]:
 
 
 def template(name: str) -> BeautifulSoup:
-    return BeautifulSoup((PLOTTING / name / "static" / "explorer.html").read_text("utf-8"), "html.parser")
+    """As the page has it: the explorer's own part in the frame that all share."""
+    (text,) = re.findall(r"^const TEMPLATE = (.+);$", script(made(name).html), re.MULTILINE)
+    return BeautifulSoup(json.loads(text), "html.parser")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -91,7 +105,7 @@ def test_nothing_is_fetched_and_nothing_needs_more_than_the_script(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_the_script_is_all_modules_in_one_scope(name):
     modules = sources(name)
-    code = BeautifulSoup(made(name).html, "html.parser").find_all("script")[-1].string
+    code = script(made(name).html)
     assert not re.search(r"^(import|export)\b", code, re.MULTILINE)
     assert "</" not in code and code.strip().startswith("(() => {") and code.strip().endswith("})();")
     for source in modules.values():
@@ -99,7 +113,7 @@ def test_the_script_is_all_modules_in_one_scope(name):
     names = [
         one
         for source in modules.values()
-        for one in re.findall(r"^(?:export )?(?:function|class|const|let) (\w+)", source, re.MULTILINE)
+        for one in re.findall(r"^(?:export )?(?:async )?(?:function|class|const|let) (\w+)", source, re.MULTILINE)
     ]
     assert len(names) == len(set(names)), sorted(one for one in names if names.count(one) > 1)
     assert not {"STYLE", "TEMPLATE", "TAG"} & set(names)
@@ -121,22 +135,24 @@ def test_each_module_imports_what_earlier_ones_export(name):
                 assert len(re.findall(rf"\b{used}\b", modules[one])) > 1, f"{one} does not use {used}"
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_the_script_asks_only_for_what_the_template_has(name):
+@pytest.mark.parametrize(("name", "least"), list(zip(NAMES, (5, 5, 5, 11), strict=True)))
+def test_the_script_asks_only_for_what_the_template_has(name, least):
     found = template(name)
     used = {
         one
         for source in sources(name).values()
-        for one in re.findall(r'(?<!this\.)(?:querySelector(?:All)?|this\.find)\("([^"]+)"\)', source)
+        for one in re.findall(r'(?:(?<!this\.)querySelector(?:All)?|\bfind)\("([^"]+)"\)', source)
     }
-    assert len(used) >= 5
+    assert len(used) >= least
     assert not [one for one in used if not one.startswith("script") and not found.select(one)]
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_every_control_can_be_named_and_reached(name):
+@pytest.mark.parametrize(("name", "least"), list(zip(NAMES, (7, 2, 2, 7), strict=True)))
+def test_every_control_can_be_named_and_reached(name, least):
     found = template(name)
-    for control in found.select("button, input, select"):
+    controls = found.select("button, input, select")
+    assert len(controls) >= least
+    for control in controls:
         named = control.get("aria-label") or control.get_text(strip=True) or control.find_parent("label")
         assert named, control
         assert control.get("tabindex") != "-1"
@@ -145,12 +161,27 @@ def test_every_control_can_be_named_and_reached(name):
     assert found.select("[role='status'], [aria-live='polite']")
 
 
-def test_two_outputs_share_their_code_and_nothing_else():
-    first, second = (circle_explorer({key: torch.eye(2)}, fallback=Figure()).html for key in ("one", "other"))
-    tags = [BeautifulSoup(html, "html.parser").select_one(".circle-explorer").name for html in (first, second)]
-    assert tags[0] == tags[1] and re.fullmatch(r"circle-explorer-[0-9a-f]{8}", tags[0])
-    codes = [BeautifulSoup(html, "html.parser").find_all("script")[-1].string for html in (first, second)]
-    assert codes[0] == codes[1] and f'const TAG = "{tags[0]}"' in codes[0]
+@pytest.mark.parametrize("name", NAMES)
+def test_the_template_is_the_explorers_own_in_the_frame(name):
+    found = template(name)
+    box, static = found.find_all(recursive=False)
+    assert box["class"] == ["explorer"] and static["class"] == ["static"] and static.find("slot") is not None
+    own = PLOTTING / name / "static"
+    assert len(box.select("details.help > ul > li")) == (own / "help.html").read_text("utf-8").count("<li>") >= 2
+    parts = BeautifulSoup((own / "explorer.html").read_text("utf-8"), "html.parser").find_all(recursive=False)
+    shown = box.find_all(recursive=False)
+    assert [str(part) for part in shown[:-1]] == [str(part) for part in parts]
+    assert shown[-1]["class"] == ["help"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_two_outputs_share_their_code_and_nothing_else(name):
+    first, second = (made(name, label).html for label in ("one", "another"))
+    kind = name.replace("_", "-")
+    tags = [BeautifulSoup(html, "html.parser").select_one(f".{kind}").name for html in (first, second)]
+    assert tags[0] == tags[1] and re.fullmatch(rf"{kind}-[0-9a-f]{{8}}", tags[0])
+    assert script(first) == script(second) and f'const TAG = "{tags[0]}"' in script(first)
+    assert first != second
 
 
 def test_texts_cannot_become_markup():
@@ -171,7 +202,16 @@ def test_texts_cannot_become_markup():
     ]  # fmt: skip
 
 
+def test_json_cannot_end_the_script_that_holds_it():
+    value = {"label": "</script><!-- & \u2028 'quoted' \"text\""}
+    text = script_json(value)
+    assert json.loads(text) == value
+    assert not set("<>&\u2028") & set(text)
+
+
 @pytest.mark.parametrize("package", ["explorers", *NAMES])
 def test_static_files_are_installed(package):
     settings = tomllib.loads((paths.ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]
     assert settings.get(f"paperlib.plotting.{package}") == ["static/*"]
+    files = list((PLOTTING / package / "static").iterdir())
+    assert len(files) >= 4 and all(path.is_file() for path in files)

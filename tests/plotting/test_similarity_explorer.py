@@ -3,7 +3,6 @@
 import base64
 import io
 import json
-import re
 
 import numpy as np
 import pytest
@@ -12,13 +11,9 @@ from bs4 import BeautifulSoup
 from matplotlib.figure import Figure
 from PIL import Image
 
-from paperlib import paths
 from paperlib.featurevis import similarity_maps
 from paperlib.plotting.similarity_explorer import similarity_explorer
-from paperlib.plotting.similarity_explorer.page import MODULES
 from paperlib.plotting.similarity_explorer.payload import STEPS, payload
-
-STATIC = paths.ROOT / "paperlib" / "plotting" / "similarity_explorer" / "static"
 
 
 def drawn(*shape, seed=0):
@@ -80,30 +75,6 @@ def test_without_script_there_is_a_picture_and_the_best_matches(html):
     cosines = maps()
     i, j, k, m = np.unravel_index(int(cosines.argmax()), cosines.shape)
     assert rows[0] == ["first", f"{i}, {j}", f"{k}, {m}", f"{cosines.max():.2f}", f"{cosines.mean():.2f}"]
-
-
-def test_nothing_is_fetched_and_all_modules_are_there(html):
-    assert {path.stem for path in STATIC.glob("*.js")} == set(MODULES)
-    script = html.split("<script>(() =>")[1]
-    assert not re.search(r"https?://(?!www\.w3\.org)", script)
-    assert not re.search(r"\b(fetch|XMLHttpRequest|importScripts)\b|^import |^export ", script, re.MULTILINE)
-
-
-def test_modules_import_from_those_before_them_and_name_nothing_twice():
-    shared = STATIC.parent.parent / "explorers" / "static"
-    sources = {path.stem: path.read_text("utf-8") for folder in (shared, STATIC) for path in folder.glob("*.js")}
-    order = ["scheme", "element", *MODULES]
-    names = [
-        name
-        for one in order
-        for name in re.findall(r"^(?:export )?(?:function|class|const|let) (\w+)", sources[one], re.M)
-    ]
-    assert len(names) == len(set(names))
-    for place, one in enumerate(order):
-        for imported, other in re.findall(r"^import \{([^}]*)\} from \"\./(\w+)\.js\"", sources[one], re.M):
-            assert other in order[:place]
-            for name in imported.split(","):
-                assert re.search(rf"^export (function|class|const) {name.strip()}\b", sources[other], re.M)
 
 
 def test_a_page_stays_below_a_megabyte():

@@ -1,7 +1,6 @@
 """What the explorer's page is given: all numbers of the graphs, and nothing that a page cannot hold."""
 
 import base64
-import json
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +9,7 @@ import torch
 from svr_graph_support import ROWS, chain, layer, with_links
 
 from paperlib.plotting.svr_explorer import payload as payload_module
-from paperlib.plotting.svr_explorer.payload import payload, script_json
+from paperlib.plotting.svr_explorer.payload import payload
 from paperlib.svr import representation_of_weights, significant_edges, svr_graph
 
 
@@ -114,10 +113,3 @@ def test_what_a_page_cannot_hold_is_refused(monkeypatch):
     monkeypatch.setattr(payload_module, "MOST_EDGES", 4)
     with pytest.raises(ValueError, match=r"trained: 5 edges are more than the 4 .* smaller p"):
         payload([chain()], ["trained"])
-
-
-def test_json_cannot_end_the_script_that_holds_it():
-    value = {"label": "</script><!-- & \u2028 'quoted' \"text\""}
-    text = script_json(value)
-    assert json.loads(text) == value
-    assert not set("<>&\u2028") & set(text)

@@ -3,15 +3,15 @@
 import base64
 import hashlib
 import io
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from html import escape
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 
 from matplotlib.figure import Figure
-
-from paperlib.plotting.svr_explorer.payload import script_json
 
 # Each explorer's own modules come behind these.
 _SHARED = ("scheme", "element")
@@ -34,9 +34,9 @@ def explorer(
 ) -> Explorer:
     """An element named ``name`` whose script consists of the ``modules`` in the folder ``static`` of ``package``.
 
-    The folder also has ``explorer.css`` and ``explorer.html``. A module imports from those before it and from the
-    shared ones alone; the last one defines the element. Paper, and readers without scripts, get the figure
-    ``fallback`` with the text ``alt``, and ``static``, which is HTML.
+    The folder also has ``explorer.css``, ``explorer.html`` and, as items of a list, ``help.html``. A module imports
+    from those before it and from the shared ones alone; the last one defines the element. Paper, and readers without
+    scripts, get the figure ``fallback`` with the text ``alt``, and ``static``, which is HTML.
     """
     code = _code(package, tuple(modules))
     # The name carries the code's digest: outputs of two versions of this library can share a page.
@@ -58,15 +58,26 @@ def table(caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> 
     )
 
 
+def script_json(value: object) -> str:
+    """JSON that may stand inside a script element: nothing in it ends the element or starts a comment."""
+    text = json.dumps(value, separators=(",", ":"), allow_nan=False)
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
 @cache
 def _code(package: str, modules: tuple[str, ...]) -> str:
     """Style, template and modules as one script without imports and exports."""
     shared, own = files(__package__) / "static", files(package) / "static"
     style = (shared / "base.css").read_text("utf-8") + (own / "explorer.css").read_text("utf-8")
-    constants = {"STYLE": style, "TEMPLATE": (own / "explorer.html").read_text("utf-8")}
+    constants = {"STYLE": style, "TEMPLATE": _template(shared, own)}
     parts = [f"const {name} = {script_json(text)};\n" for name, text in constants.items()]
     sources = [shared / f"{name}.js" for name in _SHARED] + [own / f"{name}.js" for name in modules]
     return "".join([*parts, *(_without_modules(source.read_text("utf-8")) for source in sources)])
+
+
+def _template(shared: Traversable, own: Traversable) -> str:
+    parts = {name: (own / f"{name}.html").read_text("utf-8") for name in ("explorer", "help")}
+    return (shared / "frame.html").read_text("utf-8").format_map(parts)
 
 
 def _without_modules(source: str) -> str:

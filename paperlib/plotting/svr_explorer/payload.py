@@ -1,7 +1,6 @@
 """Graphs as compact JSON that `static/data.js` reads: numbers as base64 of typed arrays."""
 
 import base64
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -92,9 +91,3 @@ def _connections(graph: SvrGraph) -> list[dict[str, int]]:
 
 def _base64(values: Tensor, dtype: str) -> str:
     return base64.b64encode(values.cpu().numpy().astype(np.dtype(dtype)).tobytes()).decode()
-
-
-def script_json(value: object) -> str:
-    """JSON that may stand inside a script element: nothing in it ends the element or starts a comment."""
-    text = json.dumps(value, separators=(",", ":"), allow_nan=False)
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

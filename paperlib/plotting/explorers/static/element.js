@@ -28,9 +28,12 @@ export class ExplorerElement extends HTMLElement {
       this.build(root, JSON.parse(source.textContent));
     }
     this.stopFollowing?.();
-    this.stopFollowing = followScheme((scheme) => {
-      this.shadowRoot.querySelector(".explorer").dataset.scheme = scheme;
-    });
+    this.stopFollowing = followScheme((scheme) => this.showScheme(scheme));
+  }
+
+  /** The style sheet has the colours; a subclass that paints with them does so again. */
+  showScheme(scheme) {
+    this.shadowRoot.querySelector(".explorer").dataset.scheme = scheme;
   }
 }
 

@@ -1,6 +1,6 @@
 // The custom element: a layer, a place of one of the photographs, and the veil over the other.
 
-import { defineExplorer, ExplorerElement, make } from "./element.js";
+import { defineExplorer, ExplorerElement, make } from "../../explorers/static/element.js";
 import { decode, range, similarities } from "./data.js";
 import { sentence } from "./words.js";
 import { Photograph } from "./photograph.js";
@@ -10,6 +10,8 @@ class SimilarityExplorer extends ExplorerElement {
     this.data = decode(payload);
     this.names = this.data.photographs.map(({ name }) => name);
     this.find = (selector) => root.querySelector(selector);
+    const figure = this.find("figure");
+    figure.after(figure.cloneNode(true));
     const frames = [...root.querySelectorAll(".photograph")];
     root.querySelectorAll("figcaption").forEach((caption, number) => {
       caption.textContent = this.names[number];

@@ -1,5 +1,7 @@
 // The custom element: keeps what is shown, and redraws when that changes.
 
+import { defineExplorer, ExplorerElement, make } from "../../explorers/static/element.js";
+import { palette } from "./colours.js";
 import { listenToControls, thresholds } from "./controls.js";
 import { decode } from "./data.js";
 import { paintGraph, paintHighlights, prepared, roomForNames } from "./painting.js";
@@ -7,7 +9,6 @@ import { edgeCounts, edgesAt, step, strongestChain } from "./paths.js";
 import { listenToPointers } from "./pointer.js";
 import { Raster } from "./raster.js";
 import { fillTable } from "./table.js";
-import { followScheme, palette } from "./theme.js";
 import { Frame, nearest, valueAxis, vertexPixels, View } from "./view.js";
 import { countWords, pathWords, vertexLines } from "./words.js";
 
@@ -17,41 +18,18 @@ const PAN_STEP = 0.15;
 // From so many edges on single ones cannot be told apart: a fine screen's resolution would only take time.
 const CROWD = 5000;
 
-class SvrExplorer extends HTMLElement {
-  connectedCallback() {
-    // While the page is being read the data may not be there yet: the script behind the element starts it then.
-    if (document.readyState !== "loading") this.start();
-  }
-
+class SvrExplorer extends ExplorerElement {
   disconnectedCallback() {
+    super.disconnectedCallback();
     this.history?.pause();
-    this.stopFollowing?.();
-    this.resizes?.disconnect();
   }
 
-  /** Show the explorer in place of the static content; again after the element was moved within the page. */
-  start() {
-    if (!this.isConnected) return;
-    if (this.data === undefined) {
-      const source = this.querySelector("script[type='application/json']");
-      if (source === null) return;
-      this.data = decode(JSON.parse(source.textContent));
-      this.build();
-    }
-    this.follow();
-  }
-
-  build() {
-    const root = this.shadowRoot ?? this.attachShadow({ mode: "open" });
-    const sheet = new CSSStyleSheet();
-    sheet.replaceSync(STYLE);
-    root.adoptedStyleSheets = [sheet];
-    root.innerHTML = TEMPLATE;
+  build(root, payload) {
+    this.data = decode(payload);
     this.box = root.querySelector(".explorer");
     this.stage = root.querySelector(".stage");
     this.thresholdAt = thresholds(this.data);
     this.view = new View();
-    this.scheme = "light";
     Object.assign(this, { thresholdStep: 0, logarithmic: false, hovered: null, focused: null, chosen: null });
     this.showLegend();
     listenToPointers(this.stage, this.pointerActions());
@@ -60,17 +38,13 @@ class SvrExplorer extends HTMLElement {
     root.addEventListener("keydown", (event) => event.key === "Escape" && this.clear());
     root.querySelector("details.edges").addEventListener("toggle", () => this.refreshTable());
     this.history = listenToControls(root, this.data.moments.map((moment) => moment.label), this.controlActions());
+    new ResizeObserver(() => this.redraw()).observe(this.stage);
   }
 
-  follow() {
-    this.disconnectedCallback();
-    this.stopFollowing = followScheme((scheme) => {
-      this.scheme = scheme;
-      this.box.dataset.scheme = scheme;
-      this.redraw();
-    });
-    this.resizes = new ResizeObserver(() => this.redraw());
-    this.resizes.observe(this.stage);
+  showScheme(scheme) {
+    super.showScheme(scheme);
+    this.colours = null;
+    this.redraw();
   }
 
   get threshold() {
@@ -163,12 +137,8 @@ class SvrExplorer extends HTMLElement {
   }
 
   fillTip() {
-    const lines = vertexLines(this.moment, this.hovered, this.threshold).map((text) => {
-      const line = document.createElement("div");
-      line.textContent = text;
-      return line;
-    });
-    this.shadowRoot.querySelector(".tip").replaceChildren(...lines);
+    const lines = vertexLines(this.moment, this.hovered, this.threshold);
+    this.shadowRoot.querySelector(".tip").replaceChildren(...lines.map((text) => make("div", "", text)));
   }
 
   placeTip(tip, x, y) {
@@ -268,13 +238,14 @@ class SvrExplorer extends HTMLElement {
     const margins = { left: 52, right: 8, top: 8 };
     const names = roomForNames(canvas.getContext("2d"), moment, width - margins.left - margins.right);
     const height = Math.round(Math.min(520, Math.max(260, 0.5 * width))) + names;
+    this.colours ??= palette(this.box);
     const context = prepared(canvas, width, height);
     const frame = new Frame(width, height, { ...margins, bottom: names });
     const axis = this.axis();
     const pixels = vertexPixels(moment, axis, frame, view);
     const ratio = canvas.width / width;
     this.raster = fittingRaster(this.raster, frame, this.crowded ? Math.min(1, ratio) : ratio);
-    this.scene = { moment, view, threshold, frame, axis, pixels, raster: this.raster, colours: palette(this.scheme) };
+    this.scene = { moment, view, threshold, frame, axis, pixels, raster: this.raster, colours: this.colours };
     paintGraph(context, this.scene);
   }
 
@@ -291,5 +262,4 @@ function fittingRaster(raster, { left, right, top, bottom }, ratio) {
   return raster?.width === width && raster.height === height ? raster : new Raster(width, height);
 }
 
-if (!customElements.get(TAG)) customElements.define(TAG, SvrExplorer);
-for (const element of document.querySelectorAll(TAG)) element.start();
+defineExplorer(SvrExplorer);

@@ -1,6 +1,6 @@
 // Drawing on the two canvases: the graph below, and above it what pointer and keyboard point at.
 
-import { mixed } from "./theme.js";
+import { mixed } from "./colours.js";
 
 const INTENSITIES = 16;
 const FONT = "12px system-ui, sans-serif";

@@ -1,5 +1,6 @@
 // The strongest edges as a table: the same information without a drawing.
 
+import { make } from "../../explorers/static/element.js";
 import { strongestEdges } from "./paths.js";
 import { short, vertexName } from "./words.js";
 
@@ -22,11 +23,7 @@ function row(moment, edge) {
     short(coefficient[edge]),
     p === 0 ? "< 1e-300" : short(p),
   ];
-  const line = document.createElement("tr");
-  for (const text of cells) {
-    const cell = document.createElement("td");
-    cell.textContent = text;
-    line.append(cell);
-  }
+  const line = make("tr");
+  line.append(...cells.map((text) => make("td", "", text)));
   return line;
 }
