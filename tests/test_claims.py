@@ -11,7 +11,7 @@ COUNTS = {"convsvd": 24, "generalizability": 35, "svr": 33, "vectorspaces": 23}
 
 # Follow from algebra or counting, so they cannot differ unless the code is wrong.
 MATHEMATICS = {
-    "convsvd": "01 02b 09 21",
+    "convsvd": "01 02b 09 09b 09c 09d 21",
     "generalizability": "05 06 07 08 11 12 13 13b 14 26 28 29 30 31",
     "svr": "01 01b 02 02b 03 03b 04 04b 05 06 06b 08b 09 29 30",
     "vectorspaces": "06 07 07b 07c 08 09 20 21 21b 22 23",
