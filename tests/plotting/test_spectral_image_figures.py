@@ -1,7 +1,5 @@
 """Figures of spectral images and of their likeness to edges, from planted values."""
 
-import matplotlib as mpl
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
@@ -13,14 +11,6 @@ from paperlib.svr.images import SobelSimilarity, similarity_curves
 from paperlib.svr.images.sobel import sobel_magnitude
 
 GENERATOR = torch.Generator().manual_seed(0)
-
-
-@pytest.fixture(autouse=True)
-def settings_and_open_figures_stay():
-    before, numbers = dict(mpl.rcParams), plt.get_fignums()
-    yield
-    assert dict(mpl.rcParams) == before
-    assert plt.get_fignums() == numbers
 
 
 def test_a_row_for_each_input_and_neuron_and_a_column_for_each_layer():

@@ -2,8 +2,6 @@
 
 from dataclasses import replace
 
-import matplotlib as mpl
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
@@ -17,14 +15,6 @@ from paperlib.plotting.svr_adjacency import draw_adjacencies
 from paperlib.plotting.svr_layout import layer_columns, layer_names
 from paperlib.plotting.svr_scheme import draw_svr_scheme
 from paperlib.svr import Adjacency, Connection, representation_of_weights, significant_edges, svr_graph
-
-
-@pytest.fixture(autouse=True)
-def settings_and_open_figures_stay():
-    before, numbers = dict(mpl.rcParams), plt.get_fignums()
-    yield
-    assert dict(mpl.rcParams) == before
-    assert plt.get_fignums() == numbers
 
 
 def drawn(figure: Figure) -> Figure:

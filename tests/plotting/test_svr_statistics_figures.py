@@ -3,7 +3,6 @@
 import json
 
 import matplotlib as mpl
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
@@ -15,14 +14,6 @@ from paperlib.plotting.svr_statistics import (
     draw_survival,
     draw_sweep,
 )
-
-
-@pytest.fixture(autouse=True)
-def settings_and_open_figures_stay():
-    before, numbers = dict(mpl.rcParams), plt.get_fignums()
-    yield
-    assert dict(mpl.rcParams) == before
-    assert plt.get_fignums() == numbers
 
 
 def point(mean: float, reach: float = 0.5) -> dict[str, float]:
