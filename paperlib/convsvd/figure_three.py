@@ -87,6 +87,6 @@ def figure_panels(title: str, row: LayerRow, layer: Convolution, control: Convol
     W2 = layer_spectrum(control, "W2", input_size=row.size)
     law = marchenko_pastur_of(output_unfolding(layer.weight, layer.groups))
     return {
-        f"{title}, $\\overline{{W}}_1$": SpectrumPanel(row.W1, row.fit_W1, law, W1),
-        f"{title}, $\\overline{{W}}_2$": SpectrumPanel(row.W2, row.fit_W2, operator_law(layer), W2),
+        f"{title}, $W_1$": SpectrumPanel(row.W1, row.fit_W1, law, W1),
+        f"{title}, $W_2$": SpectrumPanel(row.W2, row.fit_W2, operator_law(layer), W2),
     }
