@@ -49,8 +49,10 @@ def value_counts(d: int, c: int, k: int, m: int) -> dict[str, int]:
 
 
 def first_layer_counts(side: int = 224) -> dict[str, int]:
-    """Eigenvalues of VGG-16's first convolution by both matrices: ``min(64, 27)`` and ``3 side^2``."""
-    return {"W1": min(64, 3 * 9), "W2": 3 * side**2}
+    """Eigenvalues of VGG-16's first convolution by both matrices, for images of ``side`` pixels; W2 is circular."""
+    with torch.device("meta"):
+        weight = vgg(16).features[0].weight
+    return {"W1": min(len(weight), weight[0].numel()), "W2": min(weight.shape[:2]) * side**2}
 
 
 def printed_exponents() -> dict[str, float]:

@@ -95,7 +95,7 @@ def _draw_block(
             axis.set_title(titles[number], fontsize=8, pad=2)
 
 
-def draw_survival(found: Mapping[str, Survival], chance: Mapping[str, Sequence[Survival]]) -> Figure:
+def draw_relu_survival(found: Mapping[str, Survival], chance: Mapping[str, Sequence[Survival]]) -> Figure:
     """By direction, what is left of a layer's signals behind ReLU, for several networks.
 
     Energies before (hollow) and after (full) at the left, the share in the middle, and at the right the correlation

@@ -8,7 +8,7 @@ import torch
 from paperlib.convsvd.layer_steps import chance_survival, layer_steps, survival
 from paperlib.models import four_layer_cnn
 from paperlib.plotting.feature_images import draw_feature_images, draw_heat_maps, draw_similarity_overlays
-from paperlib.plotting.layer_steps import draw_layer_steps, draw_survival
+from paperlib.plotting.layer_steps import draw_layer_steps, draw_relu_survival
 
 
 def drawn(*shape, seed=0):
@@ -109,7 +109,7 @@ def test_survival_has_a_curve_for_each_network_and_a_band_for_chance():
     model, images = four_layer_cnn(), drawn(3, 1, 28, 28)
     found = {"trained": survival(model, "conv1", images), "untrained": survival(four_layer_cnn(), "conv1", images)}
     chance = chance_survival(model, "conv1", images, 4, 0)
-    figure = draw_survival(found, {"trained": chance})
+    figure = draw_relu_survival(found, {"trained": chance})
     energies, ratios, correlations = figure.axes
     assert len(energies.lines) == 4
     np.testing.assert_allclose(energies.lines[1].get_ydata(), found["trained"].after)
