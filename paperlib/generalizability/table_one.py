@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from paperlib.layers import ConcatenatedSkip, ResidualSkip, SumPool
+from paperlib.operators.compiled import freeze
 from paperlib.operators.dot_test import dot_test
-from paperlib.operators.frozen import freeze
 
 # The 2 x 2 input that the paper uses for every row of its table.
 PAPER_INPUT = torch.tensor([[1.0, -5.0], [3.0, 2.0]], dtype=torch.float64)

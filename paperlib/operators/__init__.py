@@ -2,9 +2,10 @@
 
 from paperlib.operators.base import CountingOperator, LinearOperator, MatrixOperator
 from paperlib.operators.bridges import to_petsc, to_scipy
+from paperlib.operators.compiled import Compiled, freeze
 from paperlib.operators.dot_test import dot_test
 from paperlib.operators.errors import NotFiniteError, OperatorError, ShapeError, UnsupportedLayerError
-from paperlib.operators.frozen import Compiled, FrozenNetwork, freeze
+from paperlib.operators.frozen import FrozenNetwork
 from paperlib.operators.rules import Frozen, register_function, register_module, supported_layers
 
 __all__ = [
