@@ -20,6 +20,7 @@ from paperlib.engine.claims import judge_claims, load_claims, unexplained
 from paperlib.engine.errors import EngineError, RunError
 from paperlib.engine.parameters import parse_overrides
 from paperlib.engine.results import read_result, track_result
+from paperlib.engine.rpr_command import rpr
 from paperlib.engine.text import shown_path
 
 _EXIT_CODES = """
@@ -229,6 +230,9 @@ def track(
     commit = read_result(path).commit
     if commit is None or commit.endswith("+"):
         typer.echo("Note: this result was measured with code that no commit holds.", err=True)
+
+
+app.command()(_explained(rpr))
 
 
 @data_app.callback()

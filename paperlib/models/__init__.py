@@ -9,11 +9,12 @@ from paperlib.models.fully_connected import ACTIVATIONS, fully_connected
 from paperlib.models.mnist import four_layer_cnn, mnist_cnn
 from paperlib.models.resnet import resnet18
 from paperlib.models.small import small_cnn
+from paperlib.models.unet import UNet, unet
 from paperlib.models.vgg import VGG, vgg
 
 __all__ = [
-    "ACTIVATIONS", "ARCHITECTURES", "VGG", "build", "evaluating", "four_layer_cnn", "fully_connected", "mnist_cnn",
-    "resnet18", "small_cnn", "vgg",
+    "ACTIVATIONS", "ARCHITECTURES", "VGG", "UNet", "build", "evaluating", "four_layer_cnn", "fully_connected",
+    "mnist_cnn", "resnet18", "small_cnn", "unet", "vgg",
 ]  # fmt: skip
 
 ARCHITECTURES: dict[str, Callable[..., nn.Module]] = {
@@ -23,6 +24,7 @@ ARCHITECTURES: dict[str, Callable[..., nn.Module]] = {
     "vgg": vgg,
     "four_layer_cnn": four_layer_cnn,
     "small_cnn": small_cnn,
+    "unet": unet,
 }
 
 

@@ -7,15 +7,25 @@ from scipy.sparse.linalg import LinearOperator as ScipyOperator
 from paperlib.operators.base import LinearOperator
 
 
-def to_scipy(operator: LinearOperator) -> ScipyOperator:
-    """The operator for ``scipy.sparse.linalg``, on row-major flattened vectors in the operator's own dtype."""
-    dtype = torch.empty(0, dtype=operator.dtype).numpy().dtype
+def to_scipy(operator: LinearOperator, dtype: type[np.floating] | None = None) -> ScipyOperator:
+    """The operator for ``scipy.sparse.linalg``, on row-major flattened vectors.
+
+    ``dtype`` is that of SciPy's vectors, by default the operator's own; the products run in the operator's.
+    """
+    dtype = np.dtype(dtype or _numpy_dtype(operator))
+
+    def one(product, shape):
+        return lambda vector: _apply(product, shape, operator, vector.reshape(-1)).astype(dtype, copy=False)
+
+    def block(product, shape):
+        return lambda columns: _apply_columns(product, shape, operator, columns).astype(dtype, copy=False)
+
     return ScipyOperator(
         operator.shape,
-        matvec=lambda v: _apply(operator.matmat, operator.domain_shape, operator, v),
-        rmatvec=lambda z: _apply(operator.rmatmat, operator.range_shape, operator, z),
-        matmat=lambda v: _apply_columns(operator.matmat, operator.domain_shape, operator, v),
-        rmatmat=lambda z: _apply_columns(operator.rmatmat, operator.range_shape, operator, z),
+        matvec=one(operator.matmat, operator.domain_shape),
+        rmatvec=one(operator.rmatmat, operator.range_shape),
+        matmat=block(operator.matmat, operator.domain_shape),
+        rmatmat=block(operator.rmatmat, operator.range_shape),
         dtype=dtype,
     )
 
@@ -37,18 +47,27 @@ class _ShellContext:
         self.operator = operator
 
     def mult(self, _matrix, x, y) -> None:
-        y.setArray(_apply(self.operator.matmat, self.operator.domain_shape, self.operator, x.getArray(readonly=True)))
+        self._into(y, self.operator.matmat, self.operator.domain_shape, x)
 
     def multTranspose(self, _matrix, x, y) -> None:
-        y.setArray(_apply(self.operator.rmatmat, self.operator.range_shape, self.operator, x.getArray(readonly=True)))
+        self._into(y, self.operator.rmatmat, self.operator.range_shape, x)
+
+    def _into(self, y, product, shape: tuple[int, ...], x) -> None:
+        # Straight into PETSc's memory, which converts the numbers on the way.
+        y.getArray()[...] = _apply(product, shape, self.operator, x.getArray(readonly=True))
 
 
 def _apply(product, shape: tuple[int, ...], operator: LinearOperator, vector: np.ndarray) -> np.ndarray:
-    # A copy, because the solver may hand out a read-only or strided view of its own memory, which torch refuses.
-    block = torch.from_numpy(np.array(vector).reshape(1, *shape)).to(dtype=operator.dtype, device=operator.device)
+    # A copy, because the solver may hand out a read-only or strided view of its own memory, which torch refuses; it is
+    # also the conversion to the operator's dtype.
+    block = torch.from_numpy(np.array(vector, dtype=_numpy_dtype(operator))).view(1, *shape).to(operator.device)
     return product(block).reshape(-1).cpu().numpy()
 
 
 def _apply_columns(product, shape: tuple[int, ...], operator: LinearOperator, columns: np.ndarray) -> np.ndarray:
-    block = torch.from_numpy(np.array(columns.T, order="C").reshape(-1, *shape))
-    return product(block.to(dtype=operator.dtype, device=operator.device)).flatten(1).T.cpu().numpy()
+    block = torch.from_numpy(np.array(columns.T, dtype=_numpy_dtype(operator), order="C")).view(-1, *shape)
+    return product(block.to(operator.device)).flatten(1).T.cpu().numpy()
+
+
+def _numpy_dtype(operator: LinearOperator) -> np.dtype:
+    return torch.empty(0, dtype=operator.dtype).numpy().dtype

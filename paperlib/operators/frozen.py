@@ -11,25 +11,34 @@ True
 """
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from paperlib.operators.base import LinearOperator, check_block
+from paperlib.operators.blocks import Operation, channels_last
 from paperlib.operators.errors import ShapeError
-from paperlib.operators.operations import Operation, channels_last
 
 
 @dataclass(frozen=True)
 class Step:
-    """One operation of the network: ``path`` is its place in the model, ``inputs`` and ``output`` name values."""
+    """One operation of the network: ``path`` is its place in the model, ``inputs`` and ``output`` name values.
+
+    ``offset`` is one for all images, ``(*out)``, or with ``offset_per_image`` one for each, ``(batch, 1, *out)``.
+    """
 
     path: str
     operation: Operation
     offset: Tensor | None
     inputs: tuple[str, ...]
     output: str
+    offset_per_image: bool = False
+
+    def at(self, images: slice) -> "Step":
+        """The same step for some images of the batch."""
+        offset = self.offset[images] if self.offset_per_image else self.offset
+        return replace(self, operation=self.operation.at(images), offset=offset)
 
 
 class FrozenNetwork:
@@ -64,15 +73,22 @@ class FrozenNetwork:
         """``A[x]^T z``: ``(batch, k, *range_shape)`` to ``(batch, k, *domain_shape)``; raises ``ShapeError``."""
         self._check(vectors, self.range_shape, "adjoint")
         with torch.no_grad():
-            values = {self._result: channels_last(vectors)}
+            values, owned = {self._result: channels_last(vectors)}, set()
             for step in reversed(self.steps):
                 if step.output not in values:
                     continue
-                parts = step.operation.adjoint(values.pop(step.output))
-                for name, part in zip(step.inputs, parts, strict=True):
-                    # A value that several steps read (a skip connection) collects what each of them sends back.
-                    values[name] = values[name] + part if name in values else part
+                operation = step.operation
+                adjoint = operation.overwriting_adjoint if step.output in owned else operation.adjoint
+                for name, part in zip(step.inputs, adjoint(values.pop(step.output)), strict=True):
+                    _collect(values, owned, name, part, operation.adjoint_is_new)
+                    # Not to be held, beside the sum that it went into, while the next step works.
+                    del part
             return values[self._source]
+
+    @property
+    def mask_bytes(self) -> int:
+        """Bytes that the network holds for what the images decided: masks of gates and places of maxima."""
+        return sum(step.operation.mask_bytes for step in self.steps)
 
     @property
     def has_offset(self) -> bool:
@@ -91,20 +107,28 @@ class FrozenNetwork:
 
     def part(self, images: slice) -> "FrozenNetwork":
         """The same network at some images of the batch."""
-        steps = tuple(Step(s.path, s.operation.at(images), s.offset, s.inputs, s.output) for s in self.steps)
+        steps = tuple(step.at(images) for step in self.steps)
         return FrozenNetwork(steps, self._source, self._result, self.images[images], self.outputs[images])
 
     def _run(self, vectors: Tensor, affine: bool) -> Tensor:
         with torch.no_grad():
-            values = {self._source: channels_last(vectors)}
+            values, owned = {self._source: channels_last(vectors)}, set()
             uses = Counter(name for step in self.steps for name in step.inputs)
             for step in self.steps:
-                value = step.operation.product(*(values[name] for name in step.inputs))
+                operation = step.operation
+                uses.subtract(step.inputs)
+                done = {name for name in step.inputs if uses[name] == 0 and name != self._result}
+                spent = done.issuperset(step.inputs) and owned.issuperset(step.inputs)
+                product = operation.overwriting_product if spent else operation.product
+                value = product(*(values[name] for name in step.inputs))
                 values[step.output] = value + step.offset if affine and step.offset is not None else value
-                for name in step.inputs:
-                    uses[name] -= 1
-                    if uses[name] == 0 and name != self._result:
-                        values.pop(name, None)
+                for name in done:
+                    del values[name]
+                if operation.product_is_new:
+                    owned.add(step.output)
+                else:
+                    # The output may be one of the inputs, which another step may still read.
+                    owned.difference_update(step.inputs)
             return values[self._result]
 
     def _check(self, vectors: Tensor, shape: tuple[int, ...], name: str) -> None:
@@ -125,3 +149,19 @@ class FrozenOperator(LinearOperator):
 
     def _rmatmat(self, vectors: Tensor) -> Tensor:
         return self.network.adjoint(vectors.unsqueeze(0)).squeeze(0)
+
+
+def _collect(values: dict[str, Tensor], owned: set[str], name: str, part: Tensor, new: bool) -> None:
+    """Add what a step sends back to a value; one that several steps read (a skip connection) collects all of them.
+
+    ``owned`` names the values whose memory nothing else reads.
+    """
+    if name not in values:
+        values[name] = part
+        if new:
+            owned.add(name)
+    elif name in owned:
+        values[name] += part
+    else:
+        values[name] = values[name] + part
+        owned.add(name)

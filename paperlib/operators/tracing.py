@@ -4,6 +4,7 @@ import torch
 from torch import fx, nn
 
 from paperlib.operators.errors import NotFiniteError, UnsupportedLayerError
+from paperlib.operators.exporting import cleaned, is_exported
 from paperlib.operators.frozen import FrozenNetwork
 from paperlib.operators.rules import MODULE_RULES
 
@@ -13,13 +14,23 @@ class _Tracer(fx.Tracer):
         return type(module) in MODULE_RULES or super().is_leaf_module(module, qualified_name)
 
 
+class NotTraceableError(UnsupportedLayerError):
+    """torch.fx cannot follow the model's forward function."""
+
+
+class DifferenceError(UnsupportedLayerError):
+    """The graph gives other outputs than the model."""
+
+
 def trace(model: nn.Module) -> fx.Graph:
+    """The graph of a model, or of a program that ``torch.export`` made; raises ``NotTraceableError``."""
     if type(model) in MODULE_RULES:
         model = nn.Sequential(model)
     try:
-        graph = _Tracer().trace(model)
-    except (fx.proxy.TraceError, TypeError, RuntimeError) as error:
-        raise UnsupportedLayerError(
+        graph = cleaned(model.graph if is_exported(model) else _Tracer().trace(model))
+    except Exception as error:
+        # The model's own code ran with stand-ins for its values, and can fail in any way.
+        raise NotTraceableError(
             f"{type(model).__name__} cannot be frozen: its forward function depends on the values of its input or "
             f"does something that torch.fx cannot follow ({error})"
         ) from error
@@ -35,17 +46,20 @@ def check_weights(model: nn.Module) -> None:
 
 
 def compare(model: nn.Module, frozen: FrozenNetwork) -> None:
-    """Raise unless the graph gives what the model gives, for the first image.
+    """Raise unless the graph gives what the model gives for the first image (an exported program: for all of them).
 
     torch.fx does not see everything that Python does: ``x += y`` is traced as a new value, although whoever else holds
     ``x`` reads the sum from then on.
     """
+    # An exported program may accept its own batch size only.
+    count = len(frozen) if is_exported(model) else 1
     # A copy, because the first layer may work in place.
-    expected = model(frozen.images[:1].clone())
+    expected, outputs = model(frozen.images[:count].clone()), frozen.outputs[:count]
     # Far above the rounding of another order of summation (on GPUs too), far below what another network gives.
     tolerance = torch.finfo(frozen.dtype).eps ** (1 / 3) * expected.abs().max()
-    if expected.shape != frozen.outputs[:1].shape or not (expected - frozen.outputs[:1]).abs().max() <= tolerance:
-        raise UnsupportedLayerError(
-            f"{type(model).__name__} does something that torch.fx cannot follow: its graph gives other outputs than "
-            "the model itself. Look for a layer that works in place (inplace=True, x += y) on a value read again"
+    if expected.shape != outputs.shape or not (expected - outputs).abs().max() <= tolerance:
+        raise DifferenceError(
+            f"{type(model).__name__} does something that neither torch.fx nor torch.export can follow: its graph gives "
+            "other outputs than the model itself for the first image alone. Look for a layer that works in place "
+            "(inplace=True, x += y) on a value read again, and for a value that depends on the batch size"
         )

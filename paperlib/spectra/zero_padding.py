@@ -7,7 +7,7 @@ from torch import Tensor
 
 from paperlib.spectra.circular import circular_singular_values
 from paperlib.spectra.lanczos import SpectrumEstimate, spectrum_estimate
-from paperlib.svd import slepc_available, truncated_svd
+from paperlib.svd import truncated_svd
 from paperlib.unfolding import Boundary, Convolution, ConvolutionMatrices, convolution_matrices
 
 # Sides from which on a few iterations take less time than a whole decomposition.
@@ -40,17 +40,16 @@ def largest_singular_values(
     k: int = 1,
     *,
     boundary: Boundary = "zero",
-    tolerance: float = 1e-8,
+    tol: float = 1e-8,
 ) -> Tensor:
     """The k largest singular values of the operator matrix, float64, decreasing, by `paperlib.svd.truncated_svd`.
 
-    ``tolerance`` bounds the relative residual where the matrix is too large to be decomposed quickly. Raises
+    ``tol`` bounds the relative residual where the matrix is too large to be formed. Raises
     ``UnfoldingError`` for a layer or size without an operator matrix, and what ``truncated_svd`` raises.
     """
     matrices = _matrices(layer)
     operator = replace(matrices, weight=matrices.weight.double()).operator(input_size, boundary)
-    iterative = min(operator.shape) > _DENSE and slepc_available()
-    return truncated_svd(operator, k, solver="slepc" if iterative else "auto", tolerance=tolerance).S
+    return truncated_svd(operator, k, tol=tol).S
 
 
 def zero_padding_estimate(

@@ -6,46 +6,29 @@
 >>> A = MatrixOperator(torch.diag(torch.tensor([3.0, 2.0, 1.0], dtype=torch.float64)))
 >>> truncated_svd(A, k=2).S.tolist()
 [3.0, 2.0]
+>>> truncated_svd(A, k=2, solver="slepc cross").solver
+'slepc cross'
 """
 
-from dataclasses import replace
-
-from paperlib.operators import LinearOperator
-from paperlib.svd.exact import LARGEST_SIDE, batched_svd, dense_matrices, dense_svd, exact_svd
-from paperlib.svd.slepc import Slepc, residuals, slepc_available, slepc_svd
-from paperlib.svd.triplets import (
+from paperlib.svd.errors import (
     NotConvergedError,
+    NotEnoughMemoryError,
     RankError,
-    SingularTriplets,
     SolverUnavailableError,
     SvdError,
-    with_signs,
 )
+from paperlib.svd.exact import LARGEST_SIDE, Exact, batched_svd, dense_matrices, dense_svd, exact_svd
+from paperlib.svd.front import SOLVERS, truncated_svd
+from paperlib.svd.lanczos import Lanczos, lanczos_svd
+from paperlib.svd.memory import vector_memory
+from paperlib.svd.residuals import residuals
+from paperlib.svd.scipy_solvers import Scipy, scipy_svd
+from paperlib.svd.slepc import Slepc, slepc_available, slepc_svd
+from paperlib.svd.triplets import SingularTriplets, with_signs
 
 __all__ = [
-    "NotConvergedError", "RankError", "SingularTriplets", "Slepc", "SolverUnavailableError", "SvdError", "batched_svd",
-    "dense_matrices", "dense_svd", "exact_svd", "residuals", "slepc_available", "slepc_svd", "truncated_svd",
-    "with_signs",
+    "LARGEST_SIDE", "SOLVERS", "Exact", "Lanczos", "NotConvergedError", "NotEnoughMemoryError", "RankError", "Scipy",
+    "SingularTriplets", "Slepc", "SolverUnavailableError", "SvdError", "batched_svd", "dense_matrices", "dense_svd",
+    "exact_svd", "lanczos_svd", "residuals", "scipy_svd", "slepc_available", "slepc_svd", "truncated_svd",
+    "vector_memory", "with_signs",
 ]  # fmt: skip
-
-
-def truncated_svd(
-    operator: LinearOperator, k: int, *, solver: str | Slepc = "auto", tolerance: float = 1e-5
-) -> SingularTriplets:
-    """The k largest singular triplets of an operator.
-
-    ``solver`` is ``"exact"`` (forms the matrix from its smaller side), ``"slepc"`` (the paper's ``cross``), a `Slepc`
-    with other settings, or ``"auto"``: exact where a side is at most 4,096, else SLEPc. ``tolerance`` bounds the
-    relative two-sided residual of an iterative solver named by a string.
-
-    Raises ``RankError``, ``NotConvergedError``, ``SolverUnavailableError``; ``ValueError`` for an unknown solver.
-    """
-    if solver == "auto":
-        solver = "exact" if min(operator.shape) <= LARGEST_SIDE else "slepc"
-    if solver == "exact":
-        return exact_svd(operator, k)
-    if solver == "slepc":
-        return slepc_svd(operator, k, replace(Slepc(), tolerance=tolerance))
-    if isinstance(solver, Slepc):
-        return slepc_svd(operator, k, solver)
-    raise ValueError(f"unknown solver {solver!r}; expected 'auto', 'exact', 'slepc' or a Slepc(...)")

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from paperlib.operators import Compiled, FrozenNetwork, LinearOperator
 from paperlib.svd.exact import batched_svd
-from paperlib.svd.slepc import Slepc, residuals, slepc_svd
+from paperlib.svd.residuals import residuals
+from paperlib.svd.slepc import Slepc, slepc_svd
 from paperlib.svd.triplets import SingularTriplets
 
 
@@ -39,12 +40,12 @@ def compare_solvers(
     k: int,
     *,
     solvers: Sequence[str] = ("exact", "slepc cross"),
-    tolerance: float = 1e-5,
+    tol: float = 1e-5,
 ) -> list[SolverRecord]:
     """Decompose ``A[x]`` at every image ``(count, *domain_shape)`` by each solver, ``"exact"`` or ``"slepc KIND"``."""
     frozen = Compiled(model).freeze(images)
     reference = [_jacobian_svd(model, image, k) for image in images]
-    return [_record(solver, frozen, reference, k, tolerance) for solver in solvers]
+    return [_record(solver, frozen, reference, k, tol) for solver in solvers]
 
 
 def subspace_angle(first: Tensor, second: Tensor) -> float:
@@ -64,15 +65,17 @@ def _jacobian_svd(model: nn.Module, image: Tensor, k: int) -> tuple[Tensor, Tens
 
 
 def _record(
-    solver: str, frozen: FrozenNetwork, reference: list[tuple[Tensor, Tensor]], k: int, tolerance: float
+    solver: str, frozen: FrozenNetwork, reference: list[tuple[Tensor, Tensor]], k: int, tol: float
 ) -> SolverRecord:
     if solver == "exact":
         seconds, triplets = _timed(lambda: batched_svd(frozen, k))
         times = [seconds / len(frozen)] * len(frozen)
         found = [_one(triplets, index) for index in range(len(frozen))]
     else:
-        settings = Slepc(kind=solver.removeprefix("slepc "), tolerance=tolerance)
-        runs = [_timed(lambda index=index: slepc_svd(frozen[index], k, settings)) for index in range(len(frozen))]
+        settings = Slepc(kind=solver.removeprefix("slepc "))
+        runs = [
+            _timed(lambda index=index: slepc_svd(frozen[index], k, settings, tol=tol)) for index in range(len(frozen))
+        ]
         times, found = [seconds for seconds, _ in runs], [triplets for _, triplets in runs]
     pairs = [(triplets, S, Vh) for triplets, (S, Vh) in zip(found, reference, strict=True)]
     return SolverRecord(
@@ -100,4 +103,4 @@ def _timed(work: Callable[[], SingularTriplets]) -> tuple[float, SingularTriplet
 def _one(triplets: SingularTriplets, index: int) -> SingularTriplets:
     names = ("U", "S", "Vh", "right_residuals", "left_residuals")
     parts = {name: getattr(triplets, name)[index] for name in names}
-    return SingularTriplets(**parts, products=triplets.products, solver=triplets.solver)
+    return replace(triplets, **parts)

@@ -5,11 +5,14 @@ tall transpose and an SVD of the 10 x 10 factor, in float64. No Gram matrix is f
 values would lose half the digits.
 """
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
 from paperlib.operators import FrozenNetwork, LinearOperator
-from paperlib.svd.triplets import SingularTriplets, SvdError, check_rank, with_signs
+from paperlib.svd.errors import SvdError
+from paperlib.svd.triplets import SingularTriplets, check_rank, with_signs
 
 # Above this the small side is no longer small: the block of products and the dense matrix outgrow an iterative method.
 LARGEST_SIDE = 4096
@@ -17,6 +20,15 @@ LARGEST_SIDE = 4096
 # Vectors of one block of products, measured in benchmarks/: larger blocks lose time to fresh memory, smaller ones to
 # the overhead of each call.
 VECTORS_AT_ONCE = 100
+
+
+@dataclass(frozen=True)
+class Exact:
+    """The matrix from its smaller side, and a dense decomposition of it; nothing to set."""
+
+    @property
+    def name(self) -> str:
+        return "exact"
 
 
 def batched_svd(frozen: FrozenNetwork, k: int | None = None) -> SingularTriplets:
@@ -72,14 +84,14 @@ def dense_svd(matrices: Tensor, k: int | None = None) -> SingularTriplets:
     S = S[..., :k]
     right = torch.linalg.vector_norm(matrix @ Vh.mT - U * S.unsqueeze(-2), dim=-2)
     left = torch.linalg.vector_norm(matrix.mT @ U - Vh.mT * S.unsqueeze(-2), dim=-2)
-    return SingularTriplets(U, S, Vh, right, left, products=min(shape), solver="exact")
+    return SingularTriplets(U, S, Vh, right, left, min(shape), "exact", True, matrices.device, matrices.dtype)
 
 
 def _check_side(shape: tuple[int, int]) -> None:
     if min(shape) > LARGEST_SIDE:
         raise SvdError(
             f"the exact path forms the matrix from its smaller side, and {shape[0]} x {shape[1]} has none of at most "
-            f"{LARGEST_SIDE}; use an iterative solver such as 'slepc'"
+            f"{LARGEST_SIDE}; use an iterative solver such as 'lanczos'"
         )
 
 

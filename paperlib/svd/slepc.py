@@ -1,6 +1,6 @@
 """SLEPc's singular value solvers on a matrix that is never formed (the solver of `generalizability`, Section 2.2)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import ModuleType
 
 import numpy as np
@@ -8,7 +8,11 @@ import torch
 from torch import Tensor
 
 from paperlib.operators import CountingOperator, LinearOperator, to_petsc
-from paperlib.svd.triplets import NotConvergedError, SingularTriplets, SolverUnavailableError, check_rank, with_signs
+from paperlib.svd.errors import NotConvergedError, SolverUnavailableError
+from paperlib.svd.residuals import with_residuals
+from paperlib.svd.triplets import SingularTriplets, check_rank
+
+KINDS = ("cross", "trlanczos", "cyclic", "randomized")
 
 # PETSC_ERR_FP of petscerror.h.
 _FLOATING_POINT_EXCEPTION = 72
@@ -18,39 +22,52 @@ _FLOATING_POINT_EXCEPTION = 72
 class Slepc:
     """Settings of a SLEPc solver.
 
-    ``kind`` is SLEPc's name of the method; the paper's is ``cross``, an eigenproblem of the cross product of the
-    matrix with itself by Krylov-Schur, which loses singular values below about 1e-8 of the largest. ``tolerance``
-    bounds the two-sided residual relative to the singular value (the paper: 1e-5 for MNIST, 1e-4 for MRI).
-    ``seed`` draws the start vector.
+    ``kind`` is SLEPc's name of the method. The paper's is ``cross``, an eigenproblem of the cross product of the
+    matrix with itself by Krylov-Schur, which loses singular values below about 1e-8 of the largest; ``trlanczos`` is
+    thick-restart Lanczos bidiagonalisation, ``cyclic`` an eigenproblem of the matrix of both sides, ``randomized``
+    subspace iteration from a random block. ``basis_size`` is SLEPc's ncv, by default the larger of 2 k and k + 15.
     """
 
     kind: str = "cross"
-    tolerance: float = 1e-5
+    basis_size: int | None = None
     max_iterations: int = 1000
-    seed: int = 0
+
+    @property
+    def name(self) -> str:
+        return f"slepc {self.kind}"
+
+    def size(self, k: int) -> int:
+        """Vectors of the basis for k triplets."""
+        return self.basis_size or max(2 * k, k + 15)
 
 
-def slepc_svd(operator: LinearOperator, k: int, settings: Slepc | None = None) -> SingularTriplets:
-    """The k largest singular triplets of an operator by SLEPc.
+def slepc_svd(
+    operator: LinearOperator, k: int, settings: Slepc | None = None, *, tol: float = 1e-4, seed: int = 0
+) -> SingularTriplets:
+    """The k largest singular triplets of an operator by SLEPc, which stops where it believes that they reach ``tol``.
 
-    Raises ``RankError`` for a k out of range, ``NotConvergedError`` (with the triplets found) where the tolerance was
-    not reached, ``SolverUnavailableError`` where slepc4py is not installed.
+    Vectors are double precision, whatever the operator's dtype. Raises ``RankError`` for a k out of range,
+    ``NotConvergedError`` (with the triplets found) where SLEPc gave up, ``SolverUnavailableError`` where slepc4py is
+    not installed.
     """
     settings = settings or Slepc()
     check_rank(k, operator.shape)
     slepc = _import_slepc()
     counted = CountingOperator(operator)
-    solver = _prepare(slepc, counted, k, settings)
+    solver = _prepare(slepc, counted, k, settings, tol, seed)
     broken = _solve(solver)
     found = 0 if broken else min(k, solver.getConverged())
-    triplets = _collect(solver, counted, found, settings)
+    U, S, Vh = _collect(solver, found, operator.shape)
     reason = broken or f"reason {solver.getConvergedReason()}"
     solver.destroy()
+    # Behind the triplets, because `cross` computes the left vectors only when they are asked for.
+    products = counted.products
+    triplets = with_residuals(operator, U, S, Vh, products=products, solver=settings.name, tol=tol)
     if found < k:
         raise NotConvergedError(
-            f"SLEPc {settings.kind} found {found} of {k} singular triplets to a relative residual of "
-            f"{settings.tolerance:g} ({reason}); raise max_iterations or the tolerance, or ask for fewer",
-            triplets,
+            f"SLEPc {settings.kind} found {found} of {k} singular triplets to a relative residual of {tol:g} "
+            f"({reason}); raise max_iterations or tol, or ask for fewer",
+            replace(triplets, converged=False),
         )
     return triplets
 
@@ -70,23 +87,23 @@ def _import_slepc() -> ModuleType:
     except ImportError as error:
         raise SolverUnavailableError(
             "slepc4py is not installed. 'make environment' in the repository builds it (without SLEPC=0), conda "
-            "installs it by 'conda install -c conda-forge slepc4py'; solver 'exact' needs neither"
+            "installs it by 'conda install -c conda-forge slepc4py'; solvers 'lanczos' and 'exact' need neither"
         ) from error
     return SLEPc
 
 
-def _prepare(slepc: ModuleType, operator: LinearOperator, k: int, settings: Slepc):
+def _prepare(slepc: ModuleType, operator: LinearOperator, k: int, settings: Slepc, tol: float, seed: int):
     matrix = to_petsc(operator)
     solver = slepc.SVD().create(comm=matrix.getComm())
     solver.setOperators(matrix)
     solver.setType(settings.kind)
     # The shell matrix has its own transposed product, so no explicit transpose may be formed.
     solver.setImplicitTranspose(True)
-    solver.setDimensions(nsv=k)
-    solver.setTolerances(tol=settings.tolerance, max_it=settings.max_iterations)
+    solver.setDimensions(nsv=k, ncv=settings.basis_size)
+    solver.setTolerances(tol=tol, max_it=settings.max_iterations)
     solver.setConvergenceTest(slepc.SVD.Conv.REL)
     right, left = matrix.createVecs()
-    generator = np.random.default_rng(settings.seed)
+    generator = np.random.default_rng(seed)
     for vector in (right, left):
         vector.setArray(generator.standard_normal(vector.getLocalSize()))
     solver.setInitialSpace([right], [left])
@@ -107,28 +124,17 @@ def _solve(solver) -> str:
     return ""
 
 
-def _collect(solver, operator: CountingOperator, found: int, settings: Slepc) -> SingularTriplets:
-    left, right = (vector.duplicate() for vector in reversed(solver.getOperators()[0].createVecs()))
-    S, U, V = [], [], []
+def _collect(solver, found: int, shape: tuple[int, int]) -> tuple[Tensor, Tensor, Tensor]:
+    """``U`` ``(m, found)``, ``S`` and ``Vh``; the vectors of PETSc lie in the memory of the tensors."""
+    rows, columns = shape
+    left = torch.empty(found, rows, dtype=torch.float64)
+    right = torch.empty(found, columns, dtype=torch.float64)
+    S = torch.empty(found, dtype=torch.float64)
+    u, v = (vector.duplicate() for vector in reversed(solver.getOperators()[0].createVecs()))
     for index in range(found):
-        S.append(solver.getSingularTriplet(index, left, right))
-        U.append(torch.from_numpy(left.getArray().copy()))
-        V.append(torch.from_numpy(right.getArray().copy()))
-    rows, columns = operator.shape
-    U = torch.stack(U, 1) if U else torch.zeros(rows, 0, dtype=torch.float64)
-    Vh = torch.stack(V) if V else torch.zeros(0, columns, dtype=torch.float64)
-    U, Vh = with_signs(U, Vh)
-    # Behind the triplets, because `cross` computes the left vectors only when they are asked for.
-    products = operator.products
-    S = torch.tensor(S, dtype=torch.float64)
-    right_residuals, left_residuals = residuals(operator, U, S, Vh)
-    return SingularTriplets(U, S, Vh, right_residuals, left_residuals, products, f"slepc {settings.kind}")
-
-
-def residuals(operator: LinearOperator, U: Tensor, S: Tensor, Vh: Tensor) -> tuple[Tensor, Tensor]:
-    """``|A v - s u|`` and ``|A^T u - s v|`` ``(k,)`` by the operator's own products, in float64."""
-    v = Vh.to(dtype=operator.dtype, device=operator.device).unflatten(1, operator.domain_shape)
-    u = U.T.to(dtype=operator.dtype, device=operator.device).unflatten(1, operator.range_shape)
-    forward = operator.matmat(v).flatten(1).cpu().double().T
-    adjoint = operator.rmatmat(u).flatten(1).cpu().double()
-    return (forward - U * S).norm(dim=0), (adjoint - S.unsqueeze(1) * Vh).norm(dim=1)
+        for vector, row in ((u, left[index]), (v, right[index])):
+            vector.placeArray(row.numpy())
+        S[index] = solver.getSingularTriplet(index, u, v)
+        for vector in (u, v):
+            vector.resetArray()
+    return left.T, S, right

@@ -5,35 +5,21 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-
-class SvdError(Exception):
-    """Base of the errors of `paperlib.svd`."""
-
-
-class RankError(SvdError, ValueError):
-    """More singular triplets were asked for than the matrix can have."""
-
-
-class NotConvergedError(SvdError):
-    """A solver stopped before all triplets reached the tolerance; ``triplets`` holds what it found."""
-
-    def __init__(self, message: str, triplets: "SingularTriplets"):
-        super().__init__(message)
-        self.triplets = triplets
-
-
-class SolverUnavailableError(SvdError, ImportError):
-    """The library behind a solver is not installed; the message says how to get it."""
+from paperlib.svd.errors import RankError
 
 
 @dataclass(frozen=True)
 class SingularTriplets:
     """The k largest singular triplets of one matrix ``(m, n)``, or of each of a batch of matrices.
 
-    ``U`` ``(..., m, k)`` and ``Vh`` ``(..., k, n)`` in float64 on row-major flattened tensors, ``S`` ``(..., k)``
-    decreasing; in each right singular vector the entry of largest magnitude is positive. ``right_residuals``
-    ``(..., k)`` is ``|A v - s u|`` and ``left_residuals`` ``|A^T u - s v|``: with a Lanczos method one of them is small
-    by construction, so both are given. ``products`` counts the products with A and A^T, for each matrix.
+    ``U`` ``(..., m, k)`` and ``Vh`` ``(..., k, n)`` on row-major flattened tensors, ``S`` ``(..., k)`` float64,
+    decreasing; in each right singular vector the entry of largest magnitude is positive. The vectors are in float64,
+    but for those of `Lanczos`, which come in the operator's dtype. ``right_residuals`` ``(..., k)`` is
+    ``|A v - s u|`` and ``left_residuals`` ``|A^T u - s v|``, by the operator's own products (see `lanczos_svd` for
+    those of `Lanczos`): with a Lanczos method one of them is small by construction, so both are given. ``products``
+    counts the vectors that were multiplied by A or by A^T, for each matrix, without those for the residuals.
+    ``converged`` says whether all residuals are within the tolerance that was asked for. ``device`` and ``dtype`` are
+    those of the operator.
     """
 
     U: Tensor
@@ -43,6 +29,9 @@ class SingularTriplets:
     left_residuals: Tensor
     products: int
     solver: str
+    converged: bool
+    device: torch.device
+    dtype: torch.dtype
 
     @property
     def relative_residuals(self) -> Tensor:

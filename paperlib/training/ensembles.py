@@ -2,8 +2,7 @@
 
 import math
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -16,7 +15,7 @@ from tqdm import tqdm
 from paperlib.datasets import ImageData
 from paperlib.training.loop import TrainingError, initial_network, predict
 from paperlib.training.recipe import Recipe
-from paperlib.training.steps import epoch_generator
+from paperlib.training.steps import epoch_generator, flushed_denormals
 
 # What the recipe of an ensemble has to leave as it is.
 _PLAIN = {"architecture": "fully_connected", "schedule": "constant", "augmentation": "none", "precision": "float32"}
@@ -77,7 +76,7 @@ def train_ensemble(
     losses, accuracies = [], [batch.accuracies(test_data)]
     total = recipe.epochs * len(train_data) * len(seeds)
     # Seldom enough that a log or a notebook, where each update is a line, stays readable.
-    with tqdm(total=total, unit="image", mininterval=2, disable=not progress) as bar, _flushed_denormals():
+    with tqdm(total=total, unit="image", mininterval=2, disable=not progress) as bar, flushed_denormals():
         for epoch in range(recipe.epochs):
             bar.set_description(f"{len(seeds)} networks, epoch {epoch + 1} of {recipe.epochs}")
             losses.append(batch.train_epoch(epoch, bar))
@@ -88,22 +87,6 @@ def train_ensemble(
         raise TrainingError("the last step made weights that are not finite; a smaller learning rate may mend it")
     seconds = time.perf_counter() - start
     return Ensemble(recipe, tuple(seeds), weights, torch.stack(losses), torch.stack(accuracies), seconds)
-
-
-@contextmanager
-def _flushed_denormals() -> Iterator[None]:
-    """Numbers below 1e-38 are zero inside.
-
-    Averages of the gradients of units that died, or of pixels that are seldom lit, fall below it and stay there;
-    processors take many times as long over them, and they move no weight.
-    """
-    tiny = torch.tensor([1e-38])
-    flushed_before = bool((tiny / 10 == 0).all())
-    torch.set_flush_denormal(True)
-    try:
-        yield
-    finally:
-        torch.set_flush_denormal(flushed_before)
 
 
 def _check(recipe: Recipe, seeds: Sequence[int]) -> None:

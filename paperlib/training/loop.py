@@ -16,6 +16,7 @@ from tqdm import tqdm
 from paperlib import models
 from paperlib.datasets import ImageData
 from paperlib.files import write_atomically
+from paperlib.training.optimiser_state import optimiser_state, restore_optimiser
 from paperlib.training.recipe import Moment, Recipe, Summary, TrainedNetwork
 from paperlib.training.steps import cosine_factor, epoch_generator, flipped_and_shifted
 
@@ -207,28 +208,10 @@ def _save(run: _Run, path: Path) -> None:
         "seconds": repr(run.seconds),
         "history": json.dumps([moment.model_dump() for moment in run.history]),
     }
-    write_atomically(path, lambda temporary: save_file(weights | _optimiser_state(run), temporary, metadata=state))
-
-
-def _optimiser_state(run: _Run) -> dict[str, Tensor]:
-    """What the optimiser remembers of each parameter, as ``optimiser.ENTRY.PARAMETER``."""
-    return {
-        f"optimiser.{entry}.{name}": value.contiguous()
-        for name, parameter in run.model.named_parameters()
-        for entry, value in run.optimiser.state[parameter].items()
-    }
-
-
-def _restore_optimiser(run: _Run, tensors: dict[str, Tensor]) -> None:
-    """Give the optimiser back what `_optimiser_state` took from it."""
-    parameters = dict(run.model.named_parameters())
-    for key, value in tensors.items():
-        _, entry, name = key.split(".", 2)
-        parameter = parameters[name]
-        # What has the parameter's shape has its device and memory layout too, on which rounding may depend;
-        # Adam's count of steps is a number of its own.
-        kept = torch.empty_like(parameter).copy_(value) if value.shape == parameter.shape else value
-        run.optimiser.state[parameter][entry] = kept
+    write_atomically(
+        path,
+        lambda temporary: save_file(weights | optimiser_state(run.model, run.optimiser), temporary, metadata=state),
+    )
 
 
 def _load(run: _Run, path: Path) -> None:
@@ -246,7 +229,8 @@ def _load(run: _Run, path: Path) -> None:
         raise TrainingError(f"{path} is no state of a training (it holds {unknown[0]}); remove it to begin anew")
     weights = {name.removeprefix("weight."): value for name, value in tensors.items() if name.startswith("weight.")}
     run.model.load_state_dict(weights)
-    _restore_optimiser(run, {name: value for name, value in tensors.items() if name.startswith("optimiser.")})
+    moments = {name: value for name, value in tensors.items() if name.startswith("optimiser.")}
+    restore_optimiser(run.model, run.optimiser, moments)
     run.epoch = int(state["epoch"])
     run.seconds = float(state["seconds"])
     run.history = [Moment(**moment) for moment in json.loads(state["history"])]

@@ -1,5 +1,7 @@
 """What is drawn in an epoch, and what a step of training does to the images and to the learning rate."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from math import cos, pi
 
 import torch
@@ -37,3 +39,19 @@ def flipped_and_shifted(images: Tensor, generator: torch.Generator) -> Tensor:
 def cosine_factor(step: int, steps: int) -> float:
     """What the learning rate is multiplied by at step 0, ..., ``steps - 1``: half a cosine from 1 towards 0."""
     return (1 + cos(pi * step / steps)) / 2
+
+
+@contextmanager
+def flushed_denormals() -> Iterator[None]:
+    """Numbers below 1e-38 are zero inside.
+
+    Averages of the gradients of units that died, or of pixels that are seldom lit, fall below it and stay there;
+    processors take many times as long over them, and they move no weight.
+    """
+    tiny = torch.tensor([1e-38])
+    flushed_before = bool((tiny / 10 == 0).all())
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(flushed_before)

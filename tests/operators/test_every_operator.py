@@ -2,12 +2,15 @@
 
 import pytest
 import torch
-from operator_cases import REGISTRY, Case
+from frozen_statistics_support import STATISTICS_CASES
+from function_cases_support import FUNCTION_CASES
+from operator_cases import REGISTRY as LAYER_CASES
+from operator_cases import Case
 from torch import fx
 from torch.autograd.functional import jacobian
 
 from paperlib.operators import Compiled, dot_test, freeze
-from paperlib.operators.rules import CONSTANT_RULES, FUNCTION_RULES, MODULE_RULES
+from paperlib.operators.rules import CONSTANT_RULES, FUNCTION_RULES, MODULE_RULES, known
 
 # torch says that an even kernel may need a padded copy of its input; here it is meant.
 pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel:UserWarning")
@@ -16,6 +19,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same' with even k
 MISMATCH = {torch.float32: 1e-5, torch.float64: 1e-12}
 # A sum of a few hundred products of numbers of size one, in another order: about a hundred units of rounding.
 CLOSE = {torch.float32: dict(rtol=1e-4, atol=2e-5), torch.float64: dict(rtol=1e-11, atol=1e-12)}
+
+REGISTRY = LAYER_CASES + FUNCTION_CASES
 
 every_case = pytest.mark.parametrize("case", REGISTRY, ids=lambda case: case.name)
 both_dtypes = pytest.mark.parametrize("dtype", MISMATCH, ids=lambda dtype: str(dtype).removeprefix("torch."))
@@ -27,7 +32,7 @@ def test_names_of_the_cases_are_distinct():
 
 def test_every_rule_has_a_case():
     modules, functions, with_constants = set(), set(), set()
-    for case in REGISTRY:
+    for case in REGISTRY + STATISTICS_CASES:
         compiled = Compiled(case.model())
         layers = dict(compiled.model.named_modules())
         for node in compiled.graph.nodes:
@@ -35,9 +40,8 @@ def test_every_rule_has_a_case():
                 # A bare layer is wrapped to be traced, and then has the name "0" that no submodule of its own has.
                 modules.add(type(layers.get(node.target, compiled.model)))
             elif node.op in ("call_function", "call_method"):
-                (with_constants if node.target in CONSTANT_RULES and _has_constant(node) else functions).add(
-                    node.target
-                )
+                target = known(node.target)
+                (with_constants if target in CONSTANT_RULES and _has_constant(node) else functions).add(target)
     assert set(MODULE_RULES) - modules == set()
     assert set(FUNCTION_RULES) - functions == set()
     assert set(CONSTANT_RULES) - with_constants == set()

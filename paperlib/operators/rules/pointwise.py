@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from paperlib.operators.operations import Gate, Identity, channels_last
+from paperlib.operators.operations import Gate, Identity, Mask
 from paperlib.operators.rules.table import Frozen, UnsupportedSetting, register_function, register_module
 
 
@@ -25,10 +25,9 @@ def _relu(x: Tensor, inplace: bool = False) -> Frozen:
 
 @register_function(F.leaky_relu)
 def _leaky_relu(x: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Frozen:
-    slopes = (x > 0).to(x.dtype)
-    if negative_slope:
-        slopes = slopes + negative_slope * (1 - slopes)
-    return Frozen(x * slopes, Gate(channels_last(slopes.unsqueeze(1))))
+    return Frozen(
+        F.leaky_relu(x, negative_slope) if negative_slope else F.relu(x), Gate(Mask.of(x > 0), negative_slope)
+    )
 
 
 @register_module(nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout)

@@ -15,6 +15,7 @@ from paperlib.operators.rules.table import (
     register_function,
     register_module,
 )
+from paperlib.operators.selections import Windows
 
 
 @register_module(SumPool)
@@ -36,8 +37,9 @@ def _max_pool(
         raise UnsupportedSetting("return_indices=True")
     pool = {3: F.max_pool1d, 4: F.max_pool2d, 5: F.max_pool3d}[x.dim()]
     output, positions = pool(x, kernel_size, stride, padding, dilation, ceil_mode, return_indices=True)
-    selection = MaxSelection(positions.flatten(2).unsqueeze(1), tuple(x.shape[2:]), tuple(output.shape[2:]))
-    return Frozen(output, selection)
+    settings = kernel_size, stride or kernel_size, padding, dilation
+    windows = Windows(*(per_axis(value, x.dim() - 2) for value in settings))
+    return Frozen(output, MaxSelection.of(positions, tuple(x.shape[2:]), windows))
 
 
 @register_module(nn.AvgPool1d, nn.AvgPool2d, nn.AvgPool3d)

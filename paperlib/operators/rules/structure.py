@@ -14,6 +14,8 @@ from paperlib.operators.rules.table import (
     register_module,
 )
 
+_ATEN = torch.ops.aten
+
 
 @register_module(nn.Flatten)
 def _flatten_module(module: nn.Flatten, x: Tensor) -> Frozen:
@@ -25,17 +27,38 @@ def _unflatten_module(module: nn.Unflatten, x: Tensor) -> Frozen:
     return _reshaped(x, module(x))
 
 
-@register_function(torch.flatten, "flatten")
+@register_function(torch.flatten, "flatten", _ATEN.flatten)
 def _flatten(x: Tensor, start_dim: int = 0, end_dim: int = -1) -> Frozen:
     return _reshaped(x, torch.flatten(x, start_dim, end_dim))
 
 
-@register_function(torch.reshape, "reshape", "view")
+@register_function(torch.reshape, "reshape", "view", _ATEN.reshape, _ATEN.view, _ATEN._unsafe_view)
 def _reshape(x: Tensor, *shape) -> Frozen:
     return _reshaped(x, x.reshape(*shape))
 
 
-@register_function(torch.cat, torch.concat)
+@register_function("unflatten", _ATEN.unflatten)
+def _unflatten(input: Tensor, dim: int, sizes) -> Frozen:
+    return _reshaped(input, input.unflatten(dim, sizes))
+
+
+@register_function(torch.squeeze, "squeeze", _ATEN.squeeze)
+def _squeeze(input: Tensor, dim=None) -> Frozen:
+    # torch drops the batch axis of a single image too, where it is given no axis.
+    return _reshaped(input, input.squeeze() if dim is None else input.squeeze(dim))
+
+
+@register_function(torch.unsqueeze, "unsqueeze", _ATEN.unsqueeze)
+def _unsqueeze(input: Tensor, dim: int) -> Frozen:
+    return _reshaped(input, input.unsqueeze(dim))
+
+
+@register_function(operator.neg, torch.neg, "neg", _ATEN.neg)
+def _negative(input: Tensor) -> Frozen:
+    return Frozen(-input, Diagonal(input.new_tensor(-1.0)))
+
+
+@register_function(torch.cat, torch.concat, _ATEN.cat)
 def _concatenate(tensors, dim: int = 0, axis: int | None = None) -> Frozen:
     dim = (dim if axis is None else axis) % tensors[0].dim()
     if dim == 0:
@@ -44,12 +67,12 @@ def _concatenate(tensors, dim: int = 0, axis: int | None = None) -> Frozen:
     return Frozen(torch.cat(list(tensors), dim), Concatenation(dim - 1, sizes))
 
 
-@register_function(operator.add, torch.add, "add", "add_")
+@register_function(operator.add, torch.add, "add", "add_", _ATEN.add, _ATEN.add_)
 def _add(first, second) -> Frozen:
     return _sum(first, second, (1, 1))
 
 
-@register_function(operator.sub, torch.sub, "sub", "sub_")
+@register_function(operator.sub, torch.sub, "sub", "sub_", _ATEN.sub, _ATEN.sub_)
 def _subtract(first, second) -> Frozen:
     return _sum(first, second, (1, -1))
 
@@ -62,7 +85,8 @@ def _sum(first: Tensor, second: Tensor, signs: tuple[int, int]) -> Frozen:
 
 def _reshaped(x: Tensor, output: Tensor) -> Frozen:
     if output.shape[0] != x.shape[0]:
-        raise UnsupportedSetting(f"reshaping {tuple(x.shape)} to {tuple(output.shape)} mixes the images of the batch")
+        shapes = f"{tuple(x.shape)} to {tuple(output.shape)}"
+        raise UnsupportedSetting(f"reshaping {shapes} mixes the images of the batch; freeze them one by one")
     return Frozen(output, Reshape(tuple(x.shape[1:]), tuple(output.shape[1:])))
 
 
@@ -86,10 +110,15 @@ def _divided(x: Tensor, constant, *, swapped: bool) -> Frozen:
     return Frozen(_same_shape(x, x / constant), Diagonal(1 / _per_image(x, constant)))
 
 
-CONSTANT_RULES.update(dict.fromkeys((operator.add, torch.add, "add", "add_"), _plus))
-CONSTANT_RULES.update(dict.fromkeys((operator.sub, torch.sub, "sub", "sub_"), _minus))
-CONSTANT_RULES.update(dict.fromkeys((operator.mul, torch.mul, "mul", "mul_"), _times))
-CONSTANT_RULES.update(dict.fromkeys((operator.truediv, torch.div, "div", "div_"), _divided))
+def _minus_reversed(x: Tensor, constant, *, swapped: bool) -> Frozen:
+    return _minus(x, constant, swapped=not swapped)
+
+
+CONSTANT_RULES.update(dict.fromkeys((operator.add, torch.add, "add", "add_", _ATEN.add, _ATEN.add_), _plus))
+CONSTANT_RULES.update(dict.fromkeys((operator.sub, torch.sub, "sub", "sub_", _ATEN.sub, _ATEN.sub_), _minus))
+CONSTANT_RULES.update(dict.fromkeys((torch.rsub, _ATEN.rsub), _minus_reversed))
+CONSTANT_RULES.update(dict.fromkeys((operator.mul, torch.mul, "mul", "mul_", _ATEN.mul, _ATEN.mul_), _times))
+CONSTANT_RULES.update(dict.fromkeys((operator.truediv, torch.div, "div", "div_", _ATEN.div, _ATEN.div_), _divided))
 
 
 def _per_image(x: Tensor, constant) -> Tensor:

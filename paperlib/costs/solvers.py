@@ -1,0 +1,119 @@
+"""What the singular triplets of a whole U-Net cost: every solver on the same volume, each in a process of its own.
+
+>>> from paperlib.costs.solvers import Problem
+>>> Problem(side=16).shape
+(8192, 16384)
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
+
+import torch
+from torch import Tensor
+
+from paperlib.costs.apart import measured_apart
+from paperlib.datasets.phantoms import phantom_volumes
+from paperlib.operators import LinearOperator, freeze
+from paperlib.svd import NotConvergedError, SingularTriplets, truncated_svd
+from paperlib.training.phantoms import PhantomTraining, phantom_unet
+
+_WORK = "paperlib.costs.solvers:decompose"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A trained U-Net (`PhantomTraining`) frozen at a generated volume of ``side`` voxels a side, and what is asked.
+
+    ``k`` triplets at a relative two-sided residual of ``tol``, from start vectors drawn by ``seed``.
+    """
+
+    side: int
+    k: int = 10
+    tol: float = 1e-4
+    seed: int = 0
+    training: PhantomTraining = field(default_factory=PhantomTraining)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of the network's matrix."""
+        return 2 * self.side**3, self.training.modalities * self.side**3
+
+    @classmethod
+    def from_json(cls, fields: dict) -> "Problem":
+        """The problem whose ``asdict`` is given."""
+        return cls(**fields | {"training": PhantomTraining(**fields["training"])})
+
+    def volume(self) -> Tensor:
+        """``(1, modalities, side, side, side)``: one that the training has not seen."""
+        return phantom_volumes(1, (self.side,) * 3, modalities=self.training.modalities, seed=300 + self.seed).images
+
+    def operator(self) -> LinearOperator:
+        return freeze(phantom_unet(self.training).model, self.volume())[0]
+
+
+@dataclass(frozen=True)
+class SolverCost:
+    """One solver's answer to a `Problem`: ``seconds`` by the clock and ``peak_mib`` of memory beyond the operator.
+
+    ``products`` counts vectors multiplied by A or its transpose, ``residual`` is the largest relative two-sided one,
+    ``values`` the singular values, and ``converged`` whether the tolerance was reached.
+    """
+
+    solver: str
+    seconds: float
+    products: int
+    residual: float
+    peak_mib: float
+    values: tuple[float, ...]
+    converged: bool
+
+
+def solver_costs(problem: Problem, solvers: Sequence[str], *, threads: int = 1, work: str = _WORK) -> list[SolverCost]:
+    """Each solver (a name that `truncated_svd` takes) in turn, on the CPU.
+
+    ``work`` names the function that a process runs, with the fields of the problem and a solver; one with other
+    solvers may stand in for `decompose`. Raises ``ApartError`` where a process fails.
+    """
+    # So that no process trains the network, or all of them at once.
+    phantom_unet(problem.training)
+    costs = []
+    for solver in solvers:
+        found = measured_apart(work, threads=threads, solver=solver, problem=asdict(problem))
+        answer = found.result | {"values": tuple(found.result["values"])}
+        costs.append(SolverCost(solver, seconds=found.seconds, peak_mib=found.peak_mib, **answer))
+    return costs
+
+
+def growth(
+    problem: Problem, solvers: Sequence[str], name: str, values: Sequence[int], *, threads: int = 1
+) -> dict[int, list[SolverCost]]:
+    """`solver_costs` for each value of one field of the problem, such as ``"side"`` or ``"k"``."""
+    return {value: solver_costs(replace(problem, **{name: value}), solvers, threads=threads) for value in values}
+
+
+def decompose(solver: str, problem: dict) -> Iterator[None]:
+    """The work of one process: the operator is made before the measurement starts, the triplets within it."""
+    asked = Problem.from_json(problem)
+    torch.set_grad_enabled(False)
+    operator = asked.operator()
+    yield
+    return answer(solved(operator, solver, asked))
+
+
+def solved(operator: LinearOperator, solver: str, asked: Problem) -> SingularTriplets:
+    """What a solver finds, whether it is enough or not."""
+    try:
+        return truncated_svd(operator, asked.k, solver=solver, tol=asked.tol, seed=asked.seed)
+    except NotConvergedError as error:
+        return error.triplets
+
+
+def answer(triplets: SingularTriplets) -> dict:
+    """Triplets as JSON values, without the vectors."""
+    residuals = triplets.relative_residuals
+    return {
+        "products": triplets.products,
+        "residual": float(residuals.max()) if len(residuals) else float("inf"),
+        "values": triplets.S.tolist(),
+        "converged": triplets.converged,
+    }
