@@ -20,7 +20,7 @@ from paperlib.svd.errors import (
 from paperlib.svd.exact import LARGEST_SIDE, Exact, batched_svd, dense_matrices, dense_svd, exact_svd
 from paperlib.svd.front import SOLVERS, truncated_svd
 from paperlib.svd.lanczos import Lanczos, lanczos_svd
-from paperlib.svd.memory import vector_memory
+from paperlib.svd.memory import Solver, vector_memory
 from paperlib.svd.residuals import residuals
 from paperlib.svd.scipy_solvers import Scipy, scipy_svd
 from paperlib.svd.slepc import Slepc, slepc_available, slepc_svd
@@ -28,7 +28,7 @@ from paperlib.svd.triplets import SingularTriplets, with_signs
 
 __all__ = [
     "LARGEST_SIDE", "SOLVERS", "Exact", "Lanczos", "NotConvergedError", "NotEnoughMemoryError", "RankError", "Scipy",
-    "SingularTriplets", "Slepc", "SolverUnavailableError", "SvdError", "batched_svd", "dense_matrices", "dense_svd",
-    "exact_svd", "lanczos_svd", "residuals", "scipy_svd", "slepc_available", "slepc_svd", "truncated_svd",
+    "SingularTriplets", "Slepc", "Solver", "SolverUnavailableError", "SvdError", "batched_svd", "dense_matrices",
+    "dense_svd", "exact_svd", "lanczos_svd", "residuals", "scipy_svd", "slepc_available", "slepc_svd", "truncated_svd",
     "vector_memory", "with_signs",
 ]  # fmt: skip
