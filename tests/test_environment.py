@@ -24,8 +24,10 @@ CONDA_NAMES = {"pytorch": "torch", "snakemake-minimal": "snakemake"}
 CONDA_ONLY = {"python", "pip", "setuptools"}
 # Left out of the lock, so that a CPU-only build of torch is accepted.
 UNPINNED = {"torch"}
-# Asked for by a single notebook in profile paper, which says how to install it.
-NOT_IN_CONDA = {"pytorchcv"}
+# Asked for by a single notebook in profile paper, which says how to install it, or by a benchmark.
+NOT_IN_CONDA = {"pytorchcv", "primme", "cola-ml"}
+# What the modules of those are called that need not be installed here.
+OPTIONAL = {"primme": "primme", "cola": "cola-ml"}
 
 
 def requirements() -> dict[str, Requirement]:
@@ -92,7 +94,7 @@ def test_what_the_code_imports_is_declared():
     undeclared = {
         module
         for module in imported - set(sys.stdlib_module_names) - own
-        if not {canonicalize_name(name) for name in distributions.get(module, [])} & declared
+        if not {canonicalize_name(name) for name in distributions.get(module, [OPTIONAL.get(module, "")])} & declared
     }
     assert not undeclared, f"imported, but not in pyproject.toml: {sorted(undeclared)}"
 

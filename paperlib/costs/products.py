@@ -113,6 +113,25 @@ def product_costs(
     return costs
 
 
+def ratios(costs: list[ProductCost], quantity: str) -> dict[str, float]:
+    """How many times as much of a quantity (``"seconds"``, ``"product_mib"``) each way takes as the frozen network.
+
+    By the way's function, ``jvp``, ``linearize``, ``vjp``, ``kept_vjp``, and for masks as bits ``bits_product`` and
+    ``bits_adjoint``.
+    """
+    ours = {c.direction: getattr(c, quantity) for c in costs if c.way == "frozen network"}
+    names = {
+        ("product", "frozen network, bits"): "bits_product",
+        ("adjoint", "frozen network, bits"): "bits_adjoint",
+        ("product", "torch.func.jvp"): "jvp",
+        ("product", "torch.func.linearize, kept"): "linearize",
+        ("adjoint", "torch.func.vjp"): "vjp",
+        ("adjoint", "torch.func.vjp, kept"): "kept_vjp",
+    }
+    found = {(c.direction, c.way): getattr(c, quantity) / ours[c.direction] for c in costs}
+    return {name: found[key] for key, name in names.items()}
+
+
 def times(*, side: int, rounds: int, **network: int) -> dict[str, dict[str, list[float]]]:
     """Seconds of one product in each round, by direction and way; the first product of each is not counted."""
     model, images, vectors = _network(side, torch.float32, **network)
