@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from paperlib.svd import SingularTriplets
+from paperlib.svd.inner import inner_products
 
 
 class ZeroVectorError(ValueError):
@@ -20,8 +21,8 @@ class ZeroVectorError(ValueError):
 def right_projection_ratio(Vh: Tensor, x: Tensor) -> Tensor:
     """``RPR(x; k) = |V_k^T x|^2 / |x|^2`` for k = 1, 2, ... (equation 10).
 
-    ``Vh`` ``(..., k, n)`` with orthonormal rows, ``x`` ``(..., n)`` flattened images; returns ``(..., k)`` in [0, 1]
-    up to rounding, never decreasing along the last axis. A uniformly random k-dimensional subspace has the mean
+    ``Vh`` ``(..., k, n)`` with orthonormal rows, ``x`` ``(..., n)`` flattened images; returns ``(..., k)`` float64 in
+    [0, 1] up to rounding, never decreasing along the last axis. A uniformly random k-dimensional subspace has the mean
     ``k / n``.
 
     Raises ``ZeroVectorError`` for an all-zero image.
@@ -70,8 +71,12 @@ def rank_k_outputs(triplets: SingularTriplets, x: Tensor, offset: Tensor | None 
 
 
 def _ratio(rows: Tensor, vector: Tensor, name: str) -> Tensor:
-    vector = vector.to(rows.dtype)
-    energy = vector.square().sum(-1, keepdim=True)
+    energy = vector.double().square().sum(-1, keepdim=True)
     if not (energy > 0).all():
         raise ZeroVectorError(f"the projection ratio of an all-zero {name} is undefined (0/0); leave it out")
-    return (rows @ vector.unsqueeze(-1)).squeeze(-1).square().cumsum(-1) / energy
+    if rows.dim() == 2 and vector.dim() == 1:
+        # Vectors of whole volumes, in single precision as a rule: summed in float64 without a copy of them.
+        coefficients = inner_products(rows, vector.to(rows.dtype).unsqueeze(0)).squeeze(1)
+    else:
+        coefficients = (rows.double() @ vector.double().unsqueeze(-1)).squeeze(-1)
+    return coefficients.square().cumsum(-1) / energy

@@ -6,26 +6,11 @@ from torch import Tensor
 
 from paperlib.operators.blocks import Operation
 from paperlib.operators.gates import Gate
+from paperlib.operators.operations import Diagonal
 
 
-@dataclass(frozen=True)
-class ImageScaling(Operation):
+class ImageScaling(Diagonal):
     """Multiplication by a factor ``(batch, 1, *shape)`` that differs from image to image: frozen statistics."""
-
-    product_is_new = adjoint_is_new = True
-    factor: Tensor
-
-    def product(self, vectors: Tensor) -> Tensor:
-        return vectors * self.factor
-
-    def adjoint(self, vectors: Tensor) -> tuple[Tensor, ...]:
-        return (vectors * self.factor,)
-
-    def overwriting_product(self, vectors: Tensor) -> Tensor:
-        return vectors.mul_(self.factor)
-
-    def overwriting_adjoint(self, vectors: Tensor) -> tuple[Tensor, ...]:
-        return (vectors.mul_(self.factor),)
 
     def at(self, index: slice) -> "ImageScaling":
         return ImageScaling(self.factor[index])

@@ -220,7 +220,10 @@ def test_data_fetch(no_data, monkeypatch):
     assert done.exit_code == 3 and "no network" in done.stderr
 
 
-@pytest.mark.parametrize("command", [[], ["run"], ["list"], ["claims"], ["data"], ["track"], ["data", "fetch"]])
+COMMANDS = [[], ["run"], ["list"], ["claims"], ["data"], ["track"], ["data", "fetch"], ["rpr"]]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help_with_examples(command):
     done = call(*command, "--help")
     assert done.exit_code == 0
@@ -228,7 +231,7 @@ def test_every_command_has_help_with_examples(command):
     assert any(line.strip().startswith("paperlib ") for line in done.stdout.splitlines())
 
 
-@pytest.mark.parametrize("command", [[], ["run"], ["data"]])
+@pytest.mark.parametrize("command", [[], ["run"], ["data"], ["rpr"]])
 def test_help_says_the_exit_codes(command):
     assert "Exit codes: 0 done; 1 " in call(*command, "--help").stdout
 

@@ -234,3 +234,12 @@ def test_zero_logits_give_uniform_scores_and_the_first_class(network):
     x = draw(30, seed=1)
     hidden = x - triplets.Vh.T @ (triplets.Vh @ x)
     assert rank_k_outputs(triplets, hidden).abs().max() < 1e-13
+
+
+def test_single_precision_vectors_of_a_volume_are_summed_in_double():
+    """A million equal entries: sums in float32 would err by 1e-4, one rounding of each entry by 1e-7."""
+    size = 1_000_003
+    Vh = torch.full((1, size), size**-0.5)
+    ratio = right_projection_ratio(Vh, torch.full((size,), 0.1))
+    assert ratio.dtype == torch.float64
+    assert abs(ratio.item() - 1) < 5e-7
