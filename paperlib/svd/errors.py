@@ -28,3 +28,12 @@ class NotEnoughMemoryError(SvdError, MemoryError):
 
 class SolverUnavailableError(SvdError, ImportError):
     """The library behind a solver is not installed; the message says how to get it."""
+
+
+def check_rank(k: int, shape: tuple[int, int]) -> None:
+    """Raise ``RankError`` unless ``1 <= k <= min(shape)``."""
+    if not 1 <= k <= min(shape):
+        raise RankError(
+            f"{k} singular triplets were asked for; a {shape[0]} x {shape[1]} matrix has {min(shape)}, so k must be in "
+            f"1..{min(shape)}"
+        )

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from paperlib.operators import FrozenNetwork, LinearOperator
-from paperlib.svd.errors import SvdError
-from paperlib.svd.triplets import SingularTriplets, check_rank, with_signs
+from paperlib.svd.errors import SvdError, check_rank
+from paperlib.svd.triplets import SingularTriplets, with_signs
 
 # Above this the small side is no longer small: the block of products and the dense matrix outgrow an iterative method.
 LARGEST_SIDE = 4096

@@ -10,14 +10,14 @@ from tqdm import tqdm
 
 from paperlib.operators import CountingOperator, LinearOperator
 from paperlib.svd import scipy_solvers, slepc
-from paperlib.svd.errors import NotConvergedError
+from paperlib.svd.errors import NotConvergedError, check_rank
 from paperlib.svd.exact import Exact, exact_svd
 from paperlib.svd.lanczos import Lanczos, lanczos_svd
 from paperlib.svd.memory import Solver, check_memory, free_memory, vector_memory
 from paperlib.svd.residuals import reaches
 from paperlib.svd.scipy_solvers import Scipy, scipy_svd
 from paperlib.svd.slepc import Slepc, slepc_svd
-from paperlib.svd.triplets import SingularTriplets, check_rank
+from paperlib.svd.triplets import SingularTriplets
 
 _NAMED: dict[str, Solver] = {
     "exact": Exact(),

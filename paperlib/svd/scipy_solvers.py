@@ -20,9 +20,9 @@ from scipy.sparse.linalg import LinearOperator as ScipyOperator
 from torch import Tensor
 
 from paperlib.operators import CountingOperator, LinearOperator, to_scipy
-from paperlib.svd.errors import NotConvergedError, RankError
+from paperlib.svd.errors import NotConvergedError, RankError, check_rank
 from paperlib.svd.residuals import with_residuals
-from paperlib.svd.triplets import SingularTriplets, check_rank
+from paperlib.svd.triplets import SingularTriplets
 
 KINDS = ("propack", "arpack", "lobpcg")
 

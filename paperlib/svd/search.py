@@ -1,17 +1,14 @@
 """When a bidiagonalisation of an operator has found its largest singular triplets, and what it does until then."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from paperlib.svd.bidiagonal import Bidiagonalisation, Ritz
+from paperlib.svd.lanczos_settings import Lanczos
 from paperlib.svd.residuals import ZERO
 from paperlib.svd.triplets import SingularTriplets
-
-if TYPE_CHECKING:
-    from paperlib.svd.lanczos import Lanczos
 
 # An invariant space shows by what is left beyond it, some units of rounding that the steps have amplified.
 _FAINT = 1e4
@@ -26,7 +23,7 @@ Report = Callable[[int, Tensor], None]
 class Search:
     """Steps of the bidiagonalisation until the recurrence says that all triplets have converged."""
 
-    def __init__(self, process: Bidiagonalisation, k: int, settings: "Lanczos", tol: float, report: Report | None):
+    def __init__(self, process: Bidiagonalisation, k: int, settings: Lanczos, tol: float, report: Report | None):
         self.process, self.k, self.settings, self.report = process, k, settings, report
         self.tol, self.targets = tol, torch.full((k,), tol, dtype=torch.float64)
         self.done = False

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from paperlib.operators import CountingOperator, LinearOperator, to_petsc
-from paperlib.svd.errors import NotConvergedError, SolverUnavailableError
+from paperlib.svd.errors import NotConvergedError, SolverUnavailableError, check_rank
 from paperlib.svd.residuals import with_residuals
-from paperlib.svd.triplets import SingularTriplets, check_rank
+from paperlib.svd.triplets import SingularTriplets
 
 KINDS = ("cross", "trlanczos", "cyclic", "randomized")
 

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from paperlib.svd.errors import RankError
-
 
 @dataclass(frozen=True)
 class SingularTriplets:
@@ -45,12 +43,3 @@ def with_signs(U: Tensor, Vh: Tensor) -> tuple[Tensor, Tensor]:
     largest = Vh.abs().argmax(-1, keepdim=True)
     signs = torch.where(Vh.gather(-1, largest) < 0, -1.0, 1.0).to(Vh.dtype)
     return U * signs.transpose(-1, -2), Vh * signs
-
-
-def check_rank(k: int, shape: tuple[int, int]) -> None:
-    """Raise ``RankError`` unless ``1 <= k <= min(shape)``."""
-    if not 1 <= k <= min(shape):
-        raise RankError(
-            f"{k} singular triplets were asked for; a {shape[0]} x {shape[1]} matrix has {min(shape)}, so k must be in "
-            f"1..{min(shape)}"
-        )

@@ -356,3 +356,11 @@ def test_every_refusal_is_an_operator_error():
     assert issubclass(UnsupportedLayerError, OperatorError)
     assert issubclass(ShapeError, (OperatorError, ValueError))
     assert issubclass(NotFiniteError, (OperatorError, ValueError))
+
+
+def test_vectors_on_another_device_are_refused():
+    """With the device that every machine has beside the processor: one whose tensors have no memory."""
+    operator = freeze(nn.Conv2d(1, 2, 3), torch.ones(1, 1, 6, 6))[0]
+    for product, shape in ((operator.matvec, (1, 6, 6)), (operator.rmatvec, (2, 4, 4))):
+        with pytest.raises(ShapeError, match=r"expects torch\.float32 on cpu, got torch\.float32 on meta"):
+            product(torch.ones(shape, device="meta"))
