@@ -1,6 +1,7 @@
 """How much memory a solver's vectors take, and whether it is there: known before the first product.
 
-What a product needs for itself (the activations of a network) comes on top and is not known here.
+What a product needs for itself (the activations of a network) comes on top and is not known here. ARPACK and LOBPCG
+multiply k vectors at once, which needs that k times.
 """
 
 from collections.abc import Callable
@@ -36,7 +37,8 @@ def vector_memory(shape: tuple[int, int], k: int, solver: Solver, dtype: torch.d
         basis = {
             "cross": (size + 5) * columns,
             "trlanczos": (size + 5) * (rows + columns),
-            "cyclic": (size + 5) * (rows + columns),
+            # Each singular value is an eigenvalue of either sign there.
+            "cyclic": (solver.basis_size or max(4 * k, 2 * k + 15) + 5) * (rows + columns),
             "randomized": (size + 5) * (rows + columns),
         }[solver.kind]
         return _DOUBLE * (basis + 2 * result)
