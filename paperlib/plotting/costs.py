@@ -87,7 +87,7 @@ def draw_growth(found: Mapping[str, Mapping[int, Sequence[SolverCost]]], labels:
             column[0].set_ylim(low / 2, 2 * high)
             _plain_powers(column[0].yaxis)
             _growth(column[1], costs, "products")
-            column[1].set_ylim(bottom=0)
+            column[1].set_ylim(0, 1.05 * column[1].get_ylim()[1])
             column[1].set_xlabel(labels[field])
             column[1].xaxis.set_major_locator(FixedLocator(list(costs)))
             column[1].xaxis.set_minor_locator(NullLocator())
