@@ -205,9 +205,19 @@ def test_a_map_of_another_input_than_the_layer_takes_is_refused():
         layer_matrix(nn.Conv2d(2, 3, 3), "map", (3, 5, 5))
 
 
-def test_a_map_of_a_padding_without_adjoint_is_refused():
-    with pytest.raises(UnsupportedLayerError, match="padding_mode 'circular'; only 'zeros' is supported"):
-        layer_matrix(nn.Conv2d(2, 3, 3, padding=1, padding_mode="circular"), "map", (2, 5, 5))
+def test_a_map_of_a_setting_without_adjoint_is_refused():
+    layer = nn.ConvTranspose2d(2, 3, 3, dilation=2, output_padding=1)
+    with pytest.raises(UnsupportedLayerError, match=r"output_padding \(1, 1\) not below the stride"):
+        layer_matrix(layer, "map", (2, 5, 5))
+
+
+def test_a_map_with_circular_padding_is_that_of_the_layer():
+    layer = nn.Conv2d(2, 3, 3, padding=1, padding_mode="circular", bias=False)
+    images = torch.eye(50).unflatten(1, (2, 5, 5))
+    with torch.no_grad():
+        expected = layer(images).flatten(1).T
+    # Float32 sums of eighteen terms, in another order.
+    torch.testing.assert_close(layer_matrix(layer, "map", (2, 5, 5)).float(), expected, rtol=0, atol=1e-6)
 
 
 @pytest.mark.parametrize("layer", [nn.ConvTranspose2d(3, 2, 3), nn.Embedding(3, 2)], ids=["transposed", "embedding"])

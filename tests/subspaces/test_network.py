@@ -341,7 +341,7 @@ def test_a_batch_size_below_one_is_refused(batch_size):
 
 def test_a_layer_without_adjoint_is_named_by_its_path():
     model = nn.Sequential()
-    model.add_module("stem", nn.Conv2d(1, 1, 3, padding=1, padding_mode="circular"))
+    model.add_module("stem", nn.ConvTranspose2d(1, 1, 3, dilation=2, output_padding=1))
     with pytest.raises(Exception, match="layer stem"):
         layer_rejections(model, torch.rand(1, 1, 5, 5), reading="map")
 
