@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullFormatter, NullLocator, ScalarFormatter, StrMethodFormatter
 
 from paperlib.costs.products import ProductCost
-from paperlib.costs.solvers import SolverCost
+from paperlib.costs.solvers import OWN, SolverCost
 from paperlib.plotting.style import NETWORK_COLOURS, style
 
 _OURS, _OTHERS = NETWORK_COLOURS[:2]
@@ -22,7 +22,7 @@ def draw_solver_costs(costs: Sequence[SolverCost]) -> Figure:
     A solver that did not reach the tolerance is named so.
     """
     names = [cost.solver + ("" if cost.converged else " (not converged)") for cost in costs]
-    colours = [_OURS if cost.solver.endswith("lanczos") and "slepc" not in cost.solver else _OTHERS for cost in costs]
+    colours = [_OURS if cost.solver in OWN else _OTHERS for cost in costs]
     panels = {
         "seconds": [cost.seconds for cost in costs],
         "products with $A$ and $A^T$": [cost.products for cost in costs],

@@ -10,9 +10,6 @@ from paperlib.spectra.lanczos import SpectrumEstimate, spectrum_estimate
 from paperlib.svd import truncated_svd
 from paperlib.unfolding import Boundary, Convolution, ConvolutionMatrices, convolution_matrices
 
-# Sides from which on a few iterations take less time than a whole decomposition.
-_DENSE = 512
-
 
 @dataclass(frozen=True)
 class BoundaryDifference:

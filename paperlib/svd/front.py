@@ -51,8 +51,8 @@ def truncated_svd(
     """The k largest singular triplets of an operator, each with a relative two-sided residual of at most ``tol``.
 
     ``solver`` is one of `SOLVERS`, or the settings of one (`Exact`, `Lanczos`, `Slepc`, `Scipy`). ``"auto"`` forms the
-    matrix where one of its sides is at most 512 (``"exact"``), and takes ``"lanczos"`` else, with its basis in the
-    processor's memory where the GPU's is too small; the result's ``solver`` says which it was. ``tol`` is that of
+    matrix where one of its sides is at most 512 and there is room for it (``"exact"``), and takes ``"lanczos"`` else,
+    with its basis in the processor's memory where the GPU's is too small; the result's ``solver`` says which it was. ``tol`` is that of
     `generalizability`, Section 2.2 (the paper: 1e-5 for MNIST, 1e-4 for MRI). ``seed`` draws the start vectors.
     ``progress`` shows the products on standard error.
 
@@ -82,13 +82,16 @@ def _settings(solver: str | Solver, operator: LinearOperator, k: int) -> Solver:
         return _NAMED[solver]
     if solver != "auto":
         raise ValueError(f"unknown solver {solver!r}; expected 'auto', {', '.join(map(repr, SOLVERS))}, or settings")
-    if min(operator.shape) <= _SMALL_SIDE:
+    if min(operator.shape) <= _SMALL_SIDE and _has_room(Exact(), operator, k):
         return Exact()
-    lanczos = Lanczos()
-    on_gpu = operator.device.type == "cuda"
-    if on_gpu and vector_memory(operator.shape, k, lanczos, operator.dtype) > free_memory(operator.device) / 2:
-        return replace(lanczos, basis_device="cpu")
-    return lanczos
+    if operator.device.type == "cuda" and not _has_room(Lanczos(), operator, k):
+        return Lanczos(basis_device="cpu")
+    return Lanczos()
+
+
+def _has_room(solver: Solver, operator: LinearOperator, k: int) -> bool:
+    """Whether a solver's vectors leave half of the free memory to the products."""
+    return vector_memory(operator.shape, k, solver, operator.dtype) <= free_memory(operator.device) / 2
 
 
 def _verified(

@@ -17,6 +17,14 @@ def test_auto_forms_a_matrix_with_a_small_side_and_iterates_on_a_large_one():
     assert largest_angle(V[:, :2], found.Vh.T) < 1e-3
 
 
+def test_auto_iterates_where_the_matrix_has_no_room(monkeypatch):
+    """Of 5 x 40,000 the matrix and its factors take several megabytes, more than half of one."""
+    operator = MatrixOperator(draw(5, 40_000))
+    assert truncated_svd(operator, 2).solver == "exact"
+    monkeypatch.setattr("paperlib.svd.front.free_memory", lambda device: 2**20)
+    assert truncated_svd(operator, 2).solver == "lanczos"
+
+
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_names_and_settings_mean_the_same(solver):
     settings = {
