@@ -52,9 +52,9 @@ def truncated_svd(
 
     ``solver`` is one of `SOLVERS`, or the settings of one (`Exact`, `Lanczos`, `Slepc`, `Scipy`). ``"auto"`` forms the
     matrix where one of its sides is at most 512 and there is room for it (``"exact"``), and takes ``"lanczos"`` else,
-    with its basis in the processor's memory where the GPU's is too small; the result's ``solver`` says which it was. ``tol`` is that of
-    `generalizability`, Section 2.2 (the paper: 1e-5 for MNIST, 1e-4 for MRI). ``seed`` draws the start vectors.
-    ``progress`` shows the products on standard error.
+    with its basis in the processor's memory where the GPU's is too small; the result's ``solver`` says which it was.
+    ``tol`` is that of `generalizability`, Section 2.2 (the paper: 1e-5 for MNIST, 1e-4 for MRI). ``seed`` draws the
+    start vectors. ``progress`` shows the products on standard error.
 
     The residuals of the result are computed anew, by the operator's own products: one by one, or those of `Lanczos`
     all together (see `lanczos_svd`). Where a solver's own estimate was too good it is asked again for a smaller one;
