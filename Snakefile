@@ -56,7 +56,7 @@ def shown_beside(names):
 
 
 LIBRARY = digest([*files("paperlib", "*"), "constraints.txt"])
-DATA = files("data", "registry.toml", "checkpoints/*")
+DATA = files("data", "registry.toml", "volumes.toml", "checkpoints/*")
 
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 

@@ -1,9 +1,10 @@
-"""Whole files or none: write beside the target, then rename."""
+"""Whole files or none: write beside the target, then rename, and lines that are on the disk once they are written."""
 
 import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
 
 def write_atomically(path: Path, write: Callable[[Path], None]) -> Path:
@@ -30,3 +31,10 @@ def write_atomically(path: Path, write: Callable[[Path], None]) -> Path:
 def write_text_atomically(path: Path, text: str) -> Path:
     """Write ``text`` (UTF-8) to ``path`` whole or not at all."""
     return write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+
+
+def append_text(file: BinaryIO, text: str) -> None:
+    """Write ``text`` (UTF-8) to an open file, down to the disk."""
+    file.write(text.encode())
+    file.flush()
+    os.fsync(file.fileno())

@@ -9,6 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT / "data"
 REGISTRY = DATA / "registry.toml"
+VOLUMES = DATA / "volumes.toml"
 WEIGHTS = DATA / "weights.toml"
 CLAIMS = DATA / "claims"
 TRACKED_RESULTS = DATA / "results"

@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from paperlib.rank_correlation import rank_interval
+
 
 @dataclass(frozen=True)
 class Trend:
@@ -63,7 +65,7 @@ def trend(x: Sequence[float], y: Sequence[float], *, draws: int = 2000, seed: in
         raise ValueError("all values of one quantity are equal; there is no trend to fit")
     line = stats.linregress(first, second)
     reach = float(stats.t.ppf((1 + level) / 2, len(first) - 2))
-    low, high = _spearman_interval(first, second, draws, seed, level)
+    low, high = rank_interval(first, second, draws=draws, seed=seed, level=level)
     residuals = second - line.intercept - line.slope * first
     return Trend(
         count=len(first),
@@ -80,13 +82,3 @@ def trend(x: Sequence[float], y: Sequence[float], *, draws: int = 2000, seed: in
         deviation=float(np.sqrt((residuals**2).sum() / (len(first) - 2))),
         reach=reach,
     )
-
-
-def _spearman_interval(x: NDArray, y: NDArray, draws: int, seed: int, level: float) -> tuple[float, float]:
-    picked = np.random.default_rng(seed).integers(len(x), size=(draws, len(x)))
-    ranks = [stats.rankdata(values[picked], axis=1) for values in (x, y)]
-    first, second = (rank - rank.mean(axis=1, keepdims=True) for rank in ranks)
-    norms = np.sqrt((first**2).sum(axis=1) * (second**2).sum(axis=1))
-    found = (first * second).sum(axis=1)[norms > 0] / norms[norms > 0]
-    low, high = np.quantile(found, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)

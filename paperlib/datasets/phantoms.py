@@ -21,9 +21,9 @@ SMALLEST_SIDE = 16
 _TISSUES = torch.tensor([[0.25, 0.60, 0.90], [0.25, 0.65, 0.90], [1.00, 0.65, 0.45], [0.20, 0.70, 0.55]])
 _LESION = torch.tensor([-0.30, 0.50, 0.50, 0.80])
 
-# Lengths below are parts of half a side. The smallest lesion still holds a voxel's centre at the smallest side.
+# Lengths are parts of half a side. The smallest of these lesions still holds a voxel's centre at the smallest side.
+LESION_RADII = (0.18, 0.32)
 _SEMI_AXES = torch.tensor([0.76, 0.84, 0.72])
-_LESION_RADII = (0.18, 0.32)
 _IRREGULARITY = 0.3
 
 
@@ -67,51 +67,66 @@ def phantom_volumes(
     modalities: int = 4,
     seed: int = 0,
     contrast: tuple[float, float] = (0.2, 1.0),
+    radius: tuple[float, float] = LESION_RADII,
     noise: float = 0.05,
     bias: float = 0.3,
     normalise: bool = True,
+    first: int = 0,
 ) -> VolumeData:
-    """Draw ``count`` volumes; volume i depends on the seed, i and the settings, not on ``count``.
+    """Draw ``count`` volumes from number ``first`` on; volume i depends on the seed, i and the settings alone.
 
     Each is a smoothly deformed ellipsoid (the head, about a quarter of the volume) of fluid, grey and white matter with
     ventricles and deep nuclei, whose intensities differ between the modalities and a little between volumes. It holds
-    one to three lesions of irregular outline (in all 0.2 to 20 per cent of the head), brighter or darker than the
-    tissue by ``contrast``, drawn from that range once for each volume. A smooth field between ``exp(-bias)`` and
-    ``exp(bias)`` multiplies each modality; then comes Rician noise of deviation ``noise`` (white matter in the
-    first modality is 0.9), zero outside the head, and with ``normalise`` mean 0 and deviation 1 inside it.
+    one to three lesions of irregular outline (in all 0.2 to 20 per cent of the head), of a mean ``radius`` drawn from
+    that range for each, as a part of half a side, and brighter or darker than the tissue by ``contrast``, drawn from
+    its range once for each volume. A lesion smaller than a voxel may leave the mask empty. A smooth field between
+    ``exp(-bias)`` and ``exp(bias)`` multiplies each modality; then comes Rician noise of deviation ``noise`` (white
+    matter in the first modality is 0.9), zero outside the head, and with ``normalise`` mean 0 and deviation 1 inside.
 
     Raises ``ValueError`` for a shape other than three sides of 16 or more, and for settings out of range.
     """
-    _check(count, shape, modalities, contrast, noise, bias)
+    _check(count, first, shape, modalities, contrast, noise, bias)
+    _check_radius(radius)
     images = torch.empty(count, modalities, *shape)
     labels = torch.empty(count, *shape, dtype=torch.uint8)
     contrasts = torch.empty(count, dtype=torch.float64)
     for index in range(count):
-        generator = _generator(seed, index)
+        generator = _generator(seed, first + index)
         contrasts[index] = contrast[0] + (contrast[1] - contrast[0]) * _uniform(generator, 1).item()
-        head, tissue, lesion = _anatomy(shape, generator)
+        head, tissue, lesion = _anatomy(shape, radius, generator)
         clean = _intensities(tissue, lesion, contrasts[index].item(), modalities, generator)
         images[index] = _scanned(clean, head, noise, bias, normalise, generator)
         labels[index] = head & (lesion > 0.5)
     selection = (
         f"seed {seed}, shape {' x '.join(map(str, shape))}, {modalities} modalities, contrast {contrast[0]:g} to "
         f"{contrast[1]:g}, noise {noise:g}, bias {bias:g}, {'normalised' if normalise else 'not normalised'}"
-    )
+    ) + (f", from number {first} on" if first else "")
+    if tuple(radius) != LESION_RADII:
+        selection += f", radius {radius[0]:g} to {radius[1]:g}"
     return VolumeData(images, labels, contrasts, "phantoms", selection)
 
 
-def _check(count: int, shape: Sequence[int], modalities: int, contrast, noise: float, bias: float) -> None:
+def _check(count: int, first: int, shape: Sequence[int], modalities: int, contrast, noise: float, bias: float) -> None:
     if len(shape) != 3 or min(shape) < SMALLEST_SIDE:
         raise ValueError(f"shape is {tuple(shape)}; expected three sides of {SMALLEST_SIDE} or more")
     if count < 0 or modalities < 1:
         raise ValueError(f"{count} volumes of {modalities} modalities; expected none or more, of one or more")
+    if first < 0:
+        raise ValueError(f"first is {first}; volumes are counted from 0")
     if not 0 <= contrast[0] <= contrast[1]:
         raise ValueError(f"contrast is {tuple(contrast)}; expected (smallest, largest), not negative")
     if noise < 0 or bias < 0:
         raise ValueError(f"noise is {noise} and bias {bias}; neither can be negative")
 
 
-def _anatomy(shape: Sequence[int], generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+def _check_radius(radius) -> None:
+    if not 0 < radius[0] <= radius[1] < 1:
+        raise ValueError(f"radius is {tuple(radius)}; expected (smallest, largest), above 0 and below 1")
+
+
+def _anatomy(
+    shape: Sequence[int], radius: Sequence[float], generator: torch.Generator
+) -> tuple[Tensor, Tensor, Tensor]:
     """The head ``shape`` bool, shares of fluid, grey and white matter ``(3, *shape)``, and the lesions' share."""
     edge = 0.7 / min(shape)  # half a voxel's width of partial volume
     place = _centres(shape)
@@ -126,10 +141,10 @@ def _anatomy(shape: Sequence[int], generator: torch.Generator) -> tuple[Tensor, 
     white = _inside(folded, 0.76, edge) * (1 - nuclei) * (1 - ventricles)
     fluid = torch.maximum(1 - _inside(folded, 0.94, edge), ventricles)
     tissue = torch.stack([fluid, (1 - white - fluid).clamp_min(0), white])
-    return depth < 1, tissue, _lesions(place, axes, edge, generator)
+    return depth < 1, tissue, _lesions(place, axes, edge, radius, generator)
 
 
-def _lesions(place: Tensor, axes: Tensor, edge: float, generator: torch.Generator) -> Tensor:
+def _lesions(place: Tensor, axes: Tensor, edge: float, radii: Sequence[float], generator: torch.Generator) -> Tensor:
     """The share of lesion in each voxel: balls in the inner head, their radius changed by a smooth field."""
     number = int(torch.randint(1, 4, (1,), generator=generator))
     outline = 1 + _IRREGULARITY * (0.9 * _smooth_fields(1, place.shape[1:], 9, generator)[0]).clamp(-1, 1)
@@ -137,7 +152,7 @@ def _lesions(place: Tensor, axes: Tensor, edge: float, generator: torch.Generato
     for _ in range(number):
         direction = torch.randn(3, generator=generator)
         centre = 0.65 * axes * direction / direction.norm() * _uniform(generator, 1) ** (1 / 3)
-        smallest, largest = _LESION_RADII
+        smallest, largest = radii
         radius = smallest + (largest - smallest) * _uniform(generator, 1).item()
         distance = _length(place - centre.reshape(3, 1, 1, 1)) / outline
         share = torch.maximum(share, _inside(distance, radius, edge))

@@ -10,7 +10,10 @@ from datetime import UTC, datetime
 from paperlib import paths
 
 # What a run's numbers depend on; changes elsewhere (prose, tests, tracked results) do not make a commit dirty.
-_INPUTS = ("paperlib", "notebooks", "data/registry.toml", "data/checkpoints", "pyproject.toml", "constraints.txt")
+_INPUTS = (
+    "paperlib", "notebooks", "data/registry.toml", "data/volumes.toml", "data/checkpoints", "pyproject.toml",
+    "constraints.txt",
+)  # fmt: skip
 _PACKAGES = ("torch", "numpy", "scipy", "slepc4py")
 
 

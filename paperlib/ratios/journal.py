@@ -10,10 +10,9 @@ import fcntl
 import hashlib
 import io
 import json
-import os
 from pathlib import Path
 
-from paperlib.files import write_text_atomically
+from paperlib.files import append_text, write_text_atomically
 from paperlib.ratios.errors import RatioError
 from paperlib.ratios.table import RatioRow, RatioTable, cells, csv_line, parse, read_csv
 
@@ -65,7 +64,7 @@ class Journal:
     def add(self, row: RatioRow) -> None:
         """Write a row, down to the disk."""
         self.done[row.name] = row
-        self._write(csv_line(cells(row, self.k)))
+        append_text(self._file, csv_line(cells(row, self.k)))
 
     def finish(self, names: list[str]) -> RatioTable:
         """Write the sorted table of the rows with these names, then remove the part file."""
@@ -95,7 +94,8 @@ class Journal:
             except RatioError:
                 self.part.unlink()
                 raise
-            self._write(json.dumps({"question": self.question, "fresh": restart}, ensure_ascii=False) + "\n")
+            start = {"question": self.question, "fresh": restart}
+            append_text(self._file, json.dumps(start, ensure_ascii=False) + "\n")
             return done
         try:
             start = json.loads(first)
@@ -131,11 +131,6 @@ class Journal:
             raise OtherQuestionError(
                 f"{place} answers another question ({listed}); choose another output, or replace it with --restart"
             )
-
-    def _write(self, line: str) -> None:
-        self._file.write(line.encode())
-        self._file.flush()
-        os.fsync(self._file.fileno())
 
 
 def _whole_rows(content: bytes, k: int) -> tuple[dict[str, RatioRow], int]:

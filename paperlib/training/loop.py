@@ -8,21 +8,15 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 from tqdm import tqdm
 
 from paperlib import models
 from paperlib.datasets import ImageData
-from paperlib.files import write_atomically
-from paperlib.training.optimiser_state import optimiser_state, restore_optimiser
+from paperlib.training.errors import TrainingError
 from paperlib.training.recipe import Moment, Recipe, Summary, TrainedNetwork
+from paperlib.training.state_files import read_state, write_state
 from paperlib.training.steps import cosine_factor, epoch_generator, flipped_and_shifted
-
-
-class TrainingError(Exception):
-    """Training cannot go on; the message says why."""
 
 
 @dataclass
@@ -201,36 +195,17 @@ def _moment(run: _Run, epoch: int, step: int, losses: list[Tensor], test_data: I
 
 
 def _save(run: _Run, path: Path) -> None:
-    weights = {f"weight.{name}": value.contiguous() for name, value in run.model.state_dict().items()}
-    state = {
+    header = {
         "recipe": run.recipe.model_dump_json(),
         "epoch": str(run.epoch),
         "seconds": repr(run.seconds),
         "history": json.dumps([moment.model_dump() for moment in run.history]),
     }
-    write_atomically(
-        path,
-        lambda temporary: save_file(weights | optimiser_state(run.model, run.optimiser), temporary, metadata=state),
-    )
+    write_state(path, run.model, run.optimiser, header)
 
 
 def _load(run: _Run, path: Path) -> None:
-    try:
-        with safe_open(path, "pt") as file:
-            state = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}
-        stored = Recipe.model_validate_json(state["recipe"])
-    except (OSError, KeyError, ValueError, SafetensorError) as error:
-        raise TrainingError(f"{path} is no state of a training ({error}); remove it to begin anew") from error
-    if stored != run.recipe:
-        raise TrainingError(f"{path} holds the state of another recipe; remove it or name another file")
-    unknown = [name for name in tensors if not name.startswith(("weight.", "optimiser."))]
-    if unknown:
-        raise TrainingError(f"{path} is no state of a training (it holds {unknown[0]}); remove it to begin anew")
-    weights = {name.removeprefix("weight."): value for name, value in tensors.items() if name.startswith("weight.")}
-    run.model.load_state_dict(weights)
-    moments = {name: value for name, value in tensors.items() if name.startswith("optimiser.")}
-    restore_optimiser(run.model, run.optimiser, moments)
-    run.epoch = int(state["epoch"])
-    run.seconds = float(state["seconds"])
-    run.history = [Moment(**moment) for moment in json.loads(state["history"])]
+    header, _ = read_state(path, run.model, run.optimiser, {"recipe": run.recipe.model_dump_json()})
+    run.epoch = int(header["epoch"])
+    run.seconds = float(header["seconds"])
+    run.history = [Moment(**moment) for moment in json.loads(header["history"])]

@@ -18,8 +18,8 @@ from paperlib.files import write_atomically
 from paperlib.models import UNet, unet
 from paperlib.training.checkpoints import CheckpointError, rounded
 from paperlib.training.dice import dice, relaxed_dice_loss
-from paperlib.training.loop import TrainingError
-from paperlib.training.optimiser_state import optimiser_state, restore_optimiser
+from paperlib.training.errors import TrainingError
+from paperlib.training.state_files import read_state, write_state
 from paperlib.training.steps import flushed_denormals
 
 # Volumes that no training sees, for its Dice.
@@ -56,8 +56,7 @@ class PhantomTraining:
     @property
     def name(self) -> str:
         """File name of this training's checkpoint, without ending."""
-        canonical = json.dumps(asdict(self), sort_keys=True)
-        return f"phantom_unet-{hashlib.sha256(canonical.encode()).hexdigest()[:12]}"
+        return f"phantom_unet-{hashlib.sha256(_written(self).encode()).hexdigest()[:12]}"
 
     def network(self) -> UNet:
         """The untrained network, its weights drawn by the seed alone."""
@@ -100,7 +99,7 @@ def train_on_phantoms(
     data = phantom_volumes(training.volumes, shape, modalities=training.modalities, seed=100 + training.seed)
     model = training.network().to(memory_format=torch.channels_last_3d)
     optimiser = torch.optim.Adam(model.parameters(), lr=training.learning_rate)
-    done, seconds = _resume(state_file, model, optimiser)
+    done, seconds = _resume(training, state_file, model, optimiser)
     bar = tqdm(total=training.steps, initial=done, unit="step", mininterval=2, disable=not progress)
     bar.set_description(training.name)
     with bar, flushed_denormals():
@@ -112,7 +111,8 @@ def train_on_phantoms(
             seconds += time.perf_counter() - start
             bar.update()
             if state_file is not None and (step + 1) % _STEPS_AT_ONCE == 0:
-                _save_state(state_file, model, optimiser, step + 1, seconds)
+                header = {"training": _written(training), "step": str(step + 1), "seconds": repr(seconds)}
+                write_state(state_file, model, optimiser, header)
     model = model.eval().requires_grad_(False)
     return PhantomNetwork(model, training, held_out_dice(model, training), seconds)
 
@@ -188,24 +188,15 @@ def _patch(data: VolumeData, side: int, generator: torch.Generator) -> tuple[Ten
     return image[(slice(None), *place)].flip([1 + axis for axis in mirrored]), label[place].flip(mirrored)
 
 
-def _save_state(path: Path, model: nn.Module, optimiser: torch.optim.Optimizer, step: int, seconds: float) -> None:
-    weights = {f"weight.{name}": value.contiguous() for name, value in model.state_dict().items()}
-    tensors = weights | optimiser_state(model, optimiser)
-    header = {"step": str(step), "seconds": repr(seconds)}
-    write_atomically(path, lambda temporary: save_file(tensors, temporary, metadata=header))
+def _written(training: PhantomTraining) -> str:
+    return json.dumps(asdict(training), sort_keys=True)
 
 
-def _resume(path: Path | None, model: nn.Module, optimiser: torch.optim.Optimizer) -> tuple[int, float]:
+def _resume(
+    training: PhantomTraining, path: Path | None, model: nn.Module, optimiser: torch.optim.Optimizer
+) -> tuple[int, float]:
     """Put model and optimiser into the state on disk, where there is one; steps done and seconds taken."""
     if path is None or not path.is_file():
         return 0, 0.0
-    try:
-        with safe_open(path, "pt") as file:
-            header = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}
-        weights = {name.removeprefix("weight."): t for name, t in tensors.items() if name.startswith("weight.")}
-        model.load_state_dict(weights)
-        restore_optimiser(model, optimiser, {name: t for name, t in tensors.items() if name.startswith("optimiser.")})
-        return int(header["step"]), float(header["seconds"])
-    except (OSError, KeyError, ValueError, RuntimeError, SafetensorError) as error:
-        raise TrainingError(f"{path} is no state of this training ({error}); remove it to begin anew") from error
+    header, _ = read_state(path, model, optimiser, {"training": _written(training)})
+    return int(header["step"]), float(header["seconds"])

@@ -171,3 +171,12 @@ def test_provenance_names_settings_and_content(data):
 def test_settings_out_of_range_are_refused(options, message):
     with pytest.raises(ValueError, match=message):
         phantom_volumes(**{"count": 1, "shape": (16, 16, 16), **options})
+
+
+def test_later_volumes_can_be_drawn_without_the_earlier_ones(data):
+    later = phantom_volumes(2, SHAPE, seed=3, first=5)
+    assert torch.equal(later.images, data.images[5:7]) and torch.equal(later.labels, data.labels[5:7])
+    assert torch.equal(later.contrasts, data.contrasts[5:7])
+    assert later.selection == f"{data.selection}, from number 5 on"
+    with pytest.raises(ValueError, match="first is -1"):
+        phantom_volumes(1, SHAPE, first=-1)

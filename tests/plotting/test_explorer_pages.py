@@ -20,12 +20,13 @@ from paperlib.plotting.circle_explorer import circle_explorer
 from paperlib.plotting.explorers import Explorer, explorer, table
 from paperlib.plotting.explorers.page import _SHARED, script_json
 from paperlib.plotting.hypergraph_explorer import hypergraph_explorer
+from paperlib.plotting.scatter_explorer import ScatterPoints, scatter_explorer
 from paperlib.plotting.similarity_explorer import similarity_explorer
 from paperlib.plotting.svr_explorer import svr_explorer
 
 PLOTTING = paths.ROOT / "paperlib" / "plotting"
 SHARED = PLOTTING / "explorers" / "static"
-NAMES = ("circle_explorer", "hypergraph_explorer", "similarity_explorer", "svr_explorer")
+NAMES = ("circle_explorer", "hypergraph_explorer", "scatter_explorer", "similarity_explorer", "svr_explorer")
 
 
 def made(name: str, label: str = "ours") -> Explorer:
@@ -35,6 +36,8 @@ def made(name: str, label: str = "ours") -> Explorer:
     if name == "hypergraph_explorer":
         family = families(torch.eye(4).repeat(2, 1), torch.arange(8) % 2, ["a", "b"], [0.5], [75])
         return hypergraph_explorer(family, title=label, **shown)
+    if name == "scatter_explorer":
+        return scatter_explorer(ScatterPoints([label, "b"], [0, 1], [0.8, 0.9], [[0.1], [0.2]]), **shown)
     if name == "similarity_explorer":
         photographs = {"one": torch.zeros(3, 8, 8), "other": torch.ones(3, 8, 8)}
         return similarity_explorer(photographs, {label: torch.zeros(2, 2, 2, 2)}, **shown)
@@ -135,7 +138,7 @@ def test_each_module_imports_what_earlier_ones_export(name):
                 assert len(re.findall(rf"\b{used}\b", modules[one])) > 1, f"{one} does not use {used}"
 
 
-@pytest.mark.parametrize(("name", "least"), list(zip(NAMES, (5, 5, 5, 11), strict=True)))
+@pytest.mark.parametrize(("name", "least"), list(zip(NAMES, (5, 5, 10, 5, 11), strict=True)))
 def test_the_script_asks_only_for_what_the_template_has(name, least):
     found = template(name)
     used = {
@@ -147,7 +150,7 @@ def test_the_script_asks_only_for_what_the_template_has(name, least):
     assert not [one for one in used if not one.startswith("script") and not found.select(one)]
 
 
-@pytest.mark.parametrize(("name", "least"), list(zip(NAMES, (7, 2, 2, 7), strict=True)))
+@pytest.mark.parametrize(("name", "least"), list(zip(NAMES, (7, 2, 3, 2, 7), strict=True)))
 def test_every_control_can_be_named_and_reached(name, least):
     found = template(name)
     controls = found.select("button, input, select")

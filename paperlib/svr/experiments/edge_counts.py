@@ -7,8 +7,8 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from paperlib.intervals import Mean, mean_interval
 from paperlib.svr.adjacency import Adjacency, adjacency
-from paperlib.svr.intervals import Mean, mean_interval
 from paperlib.svr.neurons import spectral_neurons
 from paperlib.svr.null import p_values
 from paperlib.svr.samples import sample_dimensions

@@ -7,10 +7,10 @@ import torch
 from scipy import stats
 from torch import Tensor, nn
 
+from paperlib.intervals import Mean, mean_interval
 from paperlib.svr.adjacency import Adjacency, adjacency
 from paperlib.svr.dimensions import internal_dimensions
 from paperlib.svr.experiments.moments import slice_variance, slice_variance_formula, uniform_directions
-from paperlib.svr.intervals import Mean, mean_interval
 from paperlib.svr.neurons import neurons_of_weights, spectral_neurons
 from paperlib.svr.null import null_law
 

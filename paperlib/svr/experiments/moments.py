@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from paperlib.svr.intervals import Mean, mean_interval
+from paperlib.intervals import Mean, mean_interval
 from paperlib.svr.null import null_law
 
 

@@ -8,8 +8,8 @@ import torch
 from scipy.special import j1
 from torch import Tensor
 
+from paperlib.intervals import Mean, mean_interval
 from paperlib.svr.adjacency import Adjacency
-from paperlib.svr.intervals import Mean, mean_interval
 from paperlib.svr.samples import DimensionSample, haar_frames, sample_dimensions
 
 

@@ -9,9 +9,9 @@ import torch
 from scipy import stats
 from torch import Tensor, nn
 
+from paperlib.intervals import Mean, mean_interval
 from paperlib.plotting.svr_statistics import SurvivalPanel
 from paperlib.svr.adjacency import Adjacency, adjacency
-from paperlib.svr.intervals import Mean, mean_interval
 from paperlib.svr.neurons import Side, spectral_neurons
 from paperlib.svr.null import Law, null_law, threshold
 

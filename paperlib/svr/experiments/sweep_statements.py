@@ -6,8 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from paperlib.intervals import bootstrap, difference_of_means, mean_interval
 from paperlib.svr.experiments.internal_sweep import PAIR_TITLES, PAIRS, TITLES, SweepPoint
-from paperlib.svr.intervals import bootstrap, difference_of_means, mean_interval
 from paperlib.svr.samples import DimensionSample
 
 _NUMBERS = ("d_out", "d_in", "excess")

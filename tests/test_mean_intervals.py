@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy import stats
 
-from paperlib.svr.intervals import bootstrap, difference_of_means, mean_interval
+from paperlib.intervals import bootstrap, difference_of_means, mean_interval
 
 
 def normal(count: int, seed: int, mean: float = 0.0, deviation: float = 1.0) -> torch.Tensor:

@@ -1,9 +1,11 @@
-"""Means over repeated draws with their intervals, as small objects that a result file can hold."""
+"""Means and other estimates with their intervals, as small objects that a result file can hold."""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
+import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from scipy import stats
 from torch import Tensor
 
@@ -66,7 +68,17 @@ def bootstrap(
     """
     generator = torch.Generator().manual_seed(seed)
     picked = [sample[torch.randint(len(sample), (draws, len(sample)), generator=generator)] for sample in samples]
-    found = statistic(*picked).double()
-    tail = (1 - level) / 2
-    low, high = found.quantile(torch.tensor([tail, 1 - tail], dtype=torch.float64)).tolist()
-    return Estimate(statistic(*samples).item(), low, high)
+    return Estimate(statistic(*samples).item(), *percentile_interval(statistic(*picked), level))
+
+
+def percentile_interval(found: ArrayLike, level: float = 0.95) -> tuple[float, float]:
+    """The middle ``level`` of resampled values ``(draws,)``, the percentile interval of a bootstrap.
+
+    Resamplings without a value (NaN) are left out; where none has one, so are both ends.
+    """
+    values = np.asarray(found, dtype=np.float64)
+    values = values[~np.isnan(values)]
+    if not len(values):
+        return float("nan"), float("nan")
+    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)

@@ -1,0 +1,86 @@
+"""Dice and RPR of shifted volumes, and Dice by the number of labelled volumes."""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from paperlib.intervals import mean_interval
+from paperlib.plotting.style import BASELINE, FOLD_COLOURS, FOLD_MARKS, NETWORK_COLOURS, legend_columns, style
+
+# A mean with the ends of its interval: "mean", "low", "high".
+Point = Mapping[str, float]
+
+
+def draw_shift_curves(
+    shifts: Mapping[str, Mapping[float, Mapping[str, Point]]], quantities: Mapping[str, str] | None = None
+) -> Figure:
+    """Means against the level of a shift: a column for each kind of shift, a row for each of ``quantities``.
+
+    ``shifts[kind][level][quantity]`` is a point with its interval. ``quantities`` names the rows, by default
+    ``{"dice": "mean Dice", "rpr": "mean RPR"}``. The first level of each kind is the volumes as they are, whose means
+    are dashed.
+    """
+    quantities = quantities or {"dice": "mean Dice", "rpr": "mean RPR"}
+    with style():
+        size = (max(4.2, min(8.4, 2.1 * len(shifts) + 0.6)), 2.0 * len(quantities) + 0.5)
+        figure, axes = plt.subplots(
+            len(quantities), len(shifts), figsize=size, sharex="col", sharey="row", squeeze=False
+        )
+        for column, (kind, levels) in zip(axes.T, shifts.items(), strict=True):
+            for axis, quantity, colour in zip(column, quantities, NETWORK_COLOURS, strict=False):
+                _shift(axis, {float(level): found[quantity] for level, found in levels.items()}, colour)
+            column[0].set_title(kind, fontsize=9)
+            column[-1].set_xlabel("level")
+        for row, title in zip(axes, quantities.values(), strict=True):
+            row[0].set_ylabel(title)
+        plt.close(figure)
+    return figure
+
+
+def _shift(axis: Axes, levels: Mapping[float, Point], colour: str) -> None:
+    axis.axhline(next(iter(levels.values()))["mean"], **BASELINE)
+    places = sorted(levels)
+    means, low, high = (np.array([levels[place][name] for place in places]) for name in ("mean", "low", "high"))
+    axis.errorbar(places, means, [means - low, high - means], color=colour, marker="o", markersize=4, capsize=2)
+    axis.locator_params(axis="x", nbins=4)
+
+
+def draw_learning_curves(
+    curves: Mapping[str, Mapping[int, Sequence[float]]], *, label: str = "mean test Dice"
+) -> Figure:
+    """Dice against the number of labelled volumes: a thick line of means for each strategy, a thin one for each run.
+
+    ``curves[strategy][count]`` holds the Dice of the runs, in the same order at each count. Bars are Student's 95 %
+    intervals of the mean; a single run has none.
+    """
+    counts = sorted({count for found in curves.values() for count in found})
+    with style():
+        figure, axis = plt.subplots(figsize=(6.6, 4.0))
+        # Strategies start from the same volumes: side by side, so that none hides another.
+        step = 0.05 * min(np.diff(counts), default=1.0) if len(counts) > 1 else 0.0
+        for place, (strategy, found) in enumerate(curves.items()):
+            colour, mark = FOLD_COLOURS[place % len(FOLD_COLOURS)], FOLD_MARKS[place % len(FOLD_MARKS)]
+            at = np.array(list(found)) + step * (place - (len(curves) - 1) / 2)
+            for run in zip(*found.values(), strict=True):
+                axis.plot(at, run, color=colour, linewidth=0.7, alpha=0.35)
+            means, reaches = zip(*map(_mean_and_reach, found.values()), strict=True)
+            axis.errorbar(
+                at, means, reaches, color=colour, marker=mark, markersize=5, linewidth=2, capsize=3, label=strategy
+            )
+        axis.set_xticks(counts)
+        axis.set(xlabel="labelled volumes", ylabel=label)
+        handles, labels = axis.get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside upper center", ncols=legend_columns(labels, 6.4))
+        plt.close(figure)
+    return figure
+
+
+def _mean_and_reach(values: Sequence[float]) -> tuple[float, float]:
+    if len(values) == 1:
+        return values[0], 0.0
+    found = mean_interval(torch.tensor(values, dtype=torch.float64))
+    return found.mean, found.high - found.mean
