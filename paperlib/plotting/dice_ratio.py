@@ -59,7 +59,7 @@ def _points(axis: Axes, ratios: NDArray, dice: NDArray, folds: NDArray) -> None:
     for fold in np.unique(folds):
         chosen = folds == fold
         axis.scatter(
-            ratios[chosen], dice[chosen], s=16, alpha=0.7, linewidths=0, label=f"fold {fold + 1}",
+            ratios[chosen], dice[chosen], s=16, alpha=0.7, linewidths=0, label=f"fold {fold}",
             color=FOLD_COLOURS[fold % len(FOLD_COLOURS)], marker=FOLD_MARKS[fold % len(FOLD_MARKS)],
         )  # fmt: skip
 

@@ -72,6 +72,9 @@ def draw_learning_curves(
                 at, means, reaches, color=colour, marker=mark, markersize=5, linewidth=2, capsize=3, label=strategy
             )
         axis.set_xticks(counts)
+        # Student's bars of a few runs reach where no Dice can be.
+        low, high = axis.get_ylim()
+        axis.set_ylim(max(low, -0.02), min(high, 1.02))
         axis.set(xlabel="labelled volumes", ylabel=label)
         handles, labels = axis.get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside upper center", ncols=legend_columns(labels, 6.4))

@@ -83,7 +83,7 @@ def _start(recipe: SegmentationRecipe, state_file: Path | None, device: str) -> 
     model = recipe.network().to(device=device, memory_format=torch.channels_last_3d)
     run = _Run(recipe, model, torch.optim.Adam(model.parameters(), lr=recipe.learning_rate))
     if state_file is not None and state_file.is_file():
-        header, run.best = read_state(state_file, model, run.optimiser, {"recipe": recipe.model_dump_json()})
+        header, run.best = read_state(state_file, model, run.optimiser, {"recipe": recipe.model_dump_json(exclude_defaults=True)})
         run.epoch, run.seconds = int(header["epoch"]), float(header["seconds"])
         run.history = [SegmentationMoment(**moment) for moment in json.loads(header["history"])]
         run.losses = json.loads(header["losses"])
@@ -126,7 +126,7 @@ def _remember(run: _Run, seen: float) -> None:
 
 def _save(run: _Run, path: Path) -> None:
     header = {
-        "recipe": run.recipe.model_dump_json(),
+        "recipe": run.recipe.model_dump_json(exclude_defaults=True),
         "epoch": str(run.epoch),
         "seconds": repr(run.seconds),
         "history": json.dumps([moment.model_dump() for moment in run.history]),

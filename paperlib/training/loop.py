@@ -196,7 +196,7 @@ def _moment(run: _Run, epoch: int, step: int, losses: list[Tensor], test_data: I
 
 def _save(run: _Run, path: Path) -> None:
     header = {
-        "recipe": run.recipe.model_dump_json(),
+        "recipe": run.recipe.model_dump_json(exclude_defaults=True),
         "epoch": str(run.epoch),
         "seconds": repr(run.seconds),
         "history": json.dumps([moment.model_dump() for moment in run.history]),
@@ -205,7 +205,7 @@ def _save(run: _Run, path: Path) -> None:
 
 
 def _load(run: _Run, path: Path) -> None:
-    header, _ = read_state(path, run.model, run.optimiser, {"recipe": run.recipe.model_dump_json()})
+    header, _ = read_state(path, run.model, run.optimiser, {"recipe": run.recipe.model_dump_json(exclude_defaults=True)})
     run.epoch = int(header["epoch"])
     run.seconds = float(header["seconds"])
     run.history = [Moment(**moment) for moment in json.loads(header["history"])]

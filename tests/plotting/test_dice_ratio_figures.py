@@ -23,7 +23,7 @@ def test_a_point_for_each_volume_in_the_look_of_its_fold():
     for fold, points in enumerate(axis.collections):
         expected = np.stack([RATIO[fold == FOLDS], DICE[fold == FOLDS]], axis=1)
         np.testing.assert_array_equal(points.get_offsets(), expected)
-        assert points.get_label() == f"fold {fold + 1}"
+        assert points.get_label() == f"fold {fold}"
     assert len({tuple(points.get_facecolor()[0]) for points in axis.collections}) == 5
     assert "k = 10" in axis.get_xlabel()
     assert_readable(figure)
@@ -43,7 +43,7 @@ def test_bands_are_limits_and_steps():
     for line, band in zip(lines[3:], BANDS, strict=True):
         assert list(line.get_xdata()) == [band.low, band.high] and list(line.get_ydata()) == [band.mean, band.mean]
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert labels == [*(f"fold {n}" for n in range(1, 6)), "limit of a band", "mean of a band"]
+    assert labels == [*(f"fold {n}" for n in range(5)), "limit of a band", "mean of a band"]
 
 
 @pytest.mark.parametrize(

@@ -207,7 +207,7 @@ def test_a_damaged_state_is_refused(tmp_path, damage):
     else:
         whole = state.read_bytes()
         state.write_bytes({"truncated": whole[:-100], "other bytes": b"#" * 500, "empty": b""}[damage])
-    with pytest.raises(TrainingError, match=r"state.safetensors is no state of this training .* remove it to begin anew"):
+    with pytest.raises(TrainingError, match=r"state.safetensors is no state of this training .* remove it to begin"):
         train(recipe(epochs=1), TRAIN, TEST, state_file=state)
 
 

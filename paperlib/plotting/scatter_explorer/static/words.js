@@ -19,9 +19,9 @@ export function volumes(count) {
   return count === 1 ? "1 volume" : `${short(count)} volumes`;
 }
 
-/** Counted from 1, as in the printed figure. */
+/** Counted from 0, as in recipes and tables. */
 export function foldName(fold) {
-  return `fold ${fold + 1}`;
+  return `fold ${fold}`;
 }
 
 /** One sentence about how what is on the horizontal axis goes with Dice, in all volumes and in a chosen fold. */
