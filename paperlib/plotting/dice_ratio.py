@@ -47,6 +47,8 @@ def draw_dice_against_ratio(
         right.tick_params(labelleft=False)
         top.set_ylabel("volumes")
         right.set_xlabel("volumes")
+        for counts in (top.yaxis, right.xaxis):
+            counts.get_major_locator().set_params(integer=True, nbins=3)
         title = _title(bands, correlation, chance)
         if title:
             figure.suptitle(title, fontsize=9)

@@ -62,7 +62,7 @@ def ranking(
         found = kept.forward(volumes)
         entropy = np.array(found["foreground_entropy"], dtype=np.float64)
         return Ranking(volumes.names, np.where(np.isnan(entropy), np.inf, entropy), np.array(found["dice"]))
-    table = measure_volumes([kept.network], volumes, settings, names=volumes.names, folder=kept.folder / "ratios")
+    table = measure_volumes([kept.network], volumes, settings, names=[volumes.names], folder=kept.folder / "ratios")
     rows = {row.name: row for row in table.measured}
     ratios = np.array([rows[name].rpr[-1] if name in rows else np.nan for name in volumes.names])
     dice = np.array([rows[name].dice if name in rows else np.nan for name in volumes.names])

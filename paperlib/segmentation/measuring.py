@@ -62,12 +62,12 @@ def measure_volumes(
     volumes: VolumeSet,
     settings: MeasureSettings | None = None,
     *,
-    names: Sequence[str] | None = None,
+    names: Sequence[Sequence[str]] | None = None,
     folder: Path | None = None,
     workers: int = 1,
     progress: bool = False,
 ) -> VolumeTable:
-    """A row for each network and each of its test volumes, or each of those with ``names``.
+    """A row for each network and each of its test volumes, or each of those in ``names``, a sequence for each network.
 
     For each volume, ``A[x]`` of sliding-window inference is frozen at the normalised image and its k largest singular
     triplets are computed; Dice and the baselines are of the output that freezing gives. It runs where the network is.
@@ -79,16 +79,18 @@ def measure_volumes(
 
     A volume that fails (unreadable, NaN, without spread, not converged) is a row with its reason in ``note``, does not
     stop the others, and is tried again by a later call. Raises ``ValueError`` where the volumes have another number of
-    modalities than a network, ``KeyError`` for a name that is not there, ``UnsupportedLayerError`` and
-    ``NotFiniteError`` for a network that cannot be frozen, `WorkerError` where a process was killed and `JournalError`
-    for a damaged folder; finished rows are kept in each case.
+    modalities than a network, or ``names`` another length than ``networks``, ``KeyError`` for a name that is not there,
+    ``UnsupportedLayerError`` and ``NotFiniteError`` for a network that cannot be frozen, `WorkerError` where a process
+    was killed and `JournalError` for a damaged folder; finished rows are kept in each case.
     """
     settings = settings or MeasureSettings()
+    if names is not None and len(names) != len(networks):
+        raise ValueError(f"names of {len(names)} networks are given for {len(networks)}; expected a sequence for each")
     measurer = Measurer(networks, volumes, settings, folder or paths.cache_directory() / "volumes")
     tasks = [
         (index, name)
-        for index, network in enumerate(networks)
-        for name in volumes.select(network.summary.test if names is None else names, "test").names
+        for index, chosen in enumerate(names or [network.summary.test for network in networks])
+        for name in volumes.select(chosen, "test").names
     ]
     rows = measurer.finished(tasks)
     missing = [task for task in tasks if task not in rows]

@@ -81,7 +81,7 @@ def shift_study(
         )
     kept = {"folder": folder, "workers": workers, "progress": progress}
     tables = [
-        measure_volumes([network], source, settings, names=names, **kept)
+        measure_volumes([network], source, settings, names=names and [names], **kept)
         for source in (volumes, *(shifted_volumes(volumes, shift, seed=seed) for shift in shifts))
     ]
     return ShiftTable(tuple(shifts), tables[0], tuple(tables[1:]))

@@ -42,7 +42,7 @@ def test_strategies_order_by_what_they_are_named_after(tmp_path):
     network = untrained_network()
     volumes = tiny_volumes().select(network.summary.train[:3], "pool")
     kept = KeptValues(tmp_path, network)
-    table = measure_volumes([network], volumes, SETTINGS, names=volumes.names, folder=tmp_path)
+    table = measure_volumes([network], volumes, SETTINGS, names=[volumes.names], folder=tmp_path)
     found = {
         name: ranking(name, kept, volumes, SETTINGS, np.random.default_rng(0))
         for name in ("rpr", "highest rpr", "entropy")

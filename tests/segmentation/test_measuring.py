@@ -44,10 +44,17 @@ def test_every_fold_measures_its_own_volumes(tmp_path, shape):
 def test_a_volume_smaller_than_the_patch_is_padded_as_for_inference(tmp_path):
     volumes = small_volumes()
     network = small_network(volumes)
-    table = measure_volumes([network], volumes, SETTINGS, names=["b", "a"], folder=tmp_path)
+    table = measure_volumes([network], volumes, SETTINGS, names=[["b", "a"]], folder=tmp_path)
     assert table.names == ("b", "a")
     assert table.column("dice").tolist() == volume_dice(network.model, volumes.select(["b", "a"], "t"), SMALL)
     assert all(0 < dice < 1 for dice in table.column("dice"))
+
+
+def test_each_network_measures_the_volumes_that_are_named_for_it(tmp_path):
+    volumes = small_volumes()
+    networks = [small_network(volumes), small_network(volumes)]
+    table = measure_volumes(networks, volumes, SETTINGS, names=[["b"], ["a", "b"]], folder=tmp_path)
+    assert table.names == ("b", "a", "b")
 
 
 def test_an_empty_label_and_an_empty_mask_are_no_failures(tmp_path):
@@ -60,7 +67,7 @@ def test_an_empty_label_and_an_empty_mask_are_no_failures(tmp_path):
         last = list(network.model.parameters())[-1]
         last[0] = last[0].abs()
         last[1] = last[0] / 2
-    a, b = measure_volumes([network], volumes, SETTINGS, names=["a", "b"], folder=tmp_path).rows
+    a, b = measure_volumes([network], volumes, SETTINGS, names=[["a", "b"]], folder=tmp_path).rows
     assert (a.dice, b.dice) == (0.0, 1.0) and not a.note + b.note and a.predicted_volume == b.volume == 0
     assert math.isnan(b.contrast) and math.isnan(a.foreground_entropy) and math.isnan(a.rpr_foreground[1])
     assert a.contrast > 0 and a.rpr == b.rpr and a.rpr[0] > 0
@@ -73,7 +80,7 @@ def test_volumes_that_fail_are_rows_with_a_reason_and_do_not_stop_the_others(tmp
     plane = random_volume("plane", 2, 8, 8)
     volumes = held_volumes([flat, good, nan, plane], unreadable=["lost"])
     network = small_network(volumes)
-    table = measure_volumes([network], volumes, SETTINGS, names=volumes.names, folder=tmp_path)
+    table = measure_volumes([network], volumes, SETTINGS, names=[volumes.names], folder=tmp_path)
     notes = {row.name: row.note for row in table.failed}
     assert table.names == ("good",) and set(notes) == {"flat", "nan", "plane", "lost"}
     assert notes["lost"] == "folder/lost.nii.gz cannot be read"
@@ -87,7 +94,7 @@ def test_an_svd_that_fails_is_a_failure_of_the_volume(tmp_path, monkeypatch):
 
     monkeypatch.setattr("paperlib.segmentation.measuring.truncated_svd", failing)
     volumes = small_volumes()
-    table = measure_volumes([small_network(volumes)], volumes, SETTINGS, names=["a"], folder=tmp_path)
+    table = measure_volumes([small_network(volumes)], volumes, SETTINGS, names=[["a"]], folder=tmp_path)
     assert [row.note for row in table.rows] == ["the residual stays above tol"]
 
 
@@ -95,7 +102,9 @@ def test_errors_of_the_call_are_raised(tmp_path):
     volumes = small_volumes()
     network = small_network(volumes)
     with pytest.raises(KeyError, match="held has no volume 'e'"):
-        measure_volumes([network], volumes, SETTINGS, names=["e"], folder=tmp_path)
+        measure_volumes([network], volumes, SETTINGS, names=[["e"]], folder=tmp_path)
+    with pytest.raises(ValueError, match="names of 1 networks are given for 2"):
+        measure_volumes([network, network], volumes, SETTINGS, names=[["a"]], folder=tmp_path)
     other = untrained_network(tiny_recipe(modalities=1, folds=2), volumes)
     with pytest.raises(ValueError, match=r"held has 2 modalities, but segmentation_unet-.* was made for 1"):
         measure_volumes([other], volumes, SETTINGS, folder=tmp_path)

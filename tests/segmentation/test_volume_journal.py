@@ -34,7 +34,7 @@ def count(monkeypatch):
 
 
 def measure(folder, *, network=NETWORK, volumes=VOLUMES, settings=SETTINGS, **options) -> VolumeTable:
-    return measure_volumes([network], volumes, settings, folder=folder, **({"names": NAMES} | options))
+    return measure_volumes([network], volumes, settings, folder=folder, **({"names": [NAMES]} | options))
 
 
 def without_seconds(table: VolumeTable) -> dict:
@@ -79,7 +79,7 @@ def test_a_line_that_was_cut_off_is_measured_again(tmp_path, count, cut):
 
 def test_two_workers_go_on_where_one_stopped_and_give_the_same_table(tmp_path):
     alone = measure(tmp_path / "one")
-    measure(tmp_path / "two", names=["b"])
+    measure(tmp_path / "two", names=[["b"]])
     together = measure(tmp_path / "two", workers=2)
     assert without_seconds(together) == without_seconds(alone)
     assert 2 <= len(list(tmp_path.glob("two/*/*.jsonl"))) <= 3
@@ -102,18 +102,18 @@ def test_a_process_that_is_killed_is_named():
     ids=["k", "seed", "volumes", "recipe", "other weights"],
 )
 def test_another_question_is_answered_in_another_folder(tmp_path, count, change):
-    first = measure(tmp_path, names=["a"])
-    measure(tmp_path, names=["a"], **change)
+    first = measure(tmp_path, names=[["a"]])
+    measure(tmp_path, names=[["a"]], **change)
     assert count == ["a", "a"] and len(list(tmp_path.iterdir())) == 2
-    assert measure(tmp_path, names=["a"]).as_dict() == first.as_dict() and len(count) == 2
+    assert measure(tmp_path, names=[["a"]]).as_dict() == first.as_dict() and len(count) == 2
 
 
 def test_weights_of_another_training_with_the_same_recipe_are_another_question(tmp_path, count):
-    measure(tmp_path, names=["a"])
+    measure(tmp_path, names=[["a"]])
     network = untrained_network(NETWORK.summary.recipe, VOLUMES)
     with torch.no_grad():
         next(network.model.parameters()).mul_(1.001)
-    measure(tmp_path, names=["a"], network=network)
+    measure(tmp_path, names=[["a"]], network=network)
     assert count == ["a", "a"]
 
 
@@ -132,7 +132,7 @@ def test_a_failed_volume_is_tried_again(tmp_path, count):
 
 
 def test_a_question_that_was_changed_is_refused(tmp_path):
-    measure(tmp_path, names=["a"])
+    measure(tmp_path, names=[["a"]])
     (question,) = tmp_path.rglob("question.json")
     question.write_text(question.read_text().replace('"k": 2', '"k": 3'))
     with pytest.raises(JournalError, match=r"question\.json was changed, or holds another question; remove"):
@@ -141,5 +141,5 @@ def test_a_question_that_was_changed_is_refused(tmp_path):
 
 def test_the_cache_holds_the_rows_by_default(tmp_path, monkeypatch):
     monkeypatch.setenv("PAPERLIB_CACHE", str(tmp_path))
-    measure(None, names=["a"])
+    measure(None, names=[["a"]])
     assert len(list(tmp_path.glob("volumes/*/*.jsonl"))) == 1
