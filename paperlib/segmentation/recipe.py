@@ -1,7 +1,5 @@
 """What determines a trained segmentation network, and what its training left behind."""
 
-import hashlib
-import json
 from dataclasses import dataclass
 from typing import Literal, Self
 
@@ -10,11 +8,12 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from paperlib.models import UNet, unet
 from paperlib.segmentation.normalisation import FIELDS, MODES, Normalisation
+from paperlib.training.keyed import KeyedRecipe
 
 Shape = tuple[int, int, int]
 
 
-class SegmentationRecipe(BaseModel):
+class SegmentationRecipe(KeyedRecipe):
     """Everything that the training of a U-Net depends on; two equal recipes give the same network on one machine.
 
     ``data`` and ``data_options`` go to `paperlib.datasets.volumes.load_volumes`. The volumes are shuffled by
@@ -35,10 +34,8 @@ class SegmentationRecipe(BaseModel):
     or out of range, and for a patch that the poolings do not divide.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     data: str
-    data_options: dict[str, int | float | str | tuple[int | float, ...]] = {}
+    data_options: dict[str, int | float | str | tuple[int | float, ...]] = Field({})
     modalities: int = Field(1, ge=1)
     folds: int = Field(5, ge=2)
     fold: int = Field(0, ge=0)
@@ -70,13 +67,6 @@ class SegmentationRecipe(BaseModel):
         if any(side < divisor or side % divisor for side in self.patch):
             raise ValueError(f"patch is {self.patch}; at depth {self.depth} its sides must be multiples of {divisor}")
         return self
-
-    @property
-    def key(self) -> str:
-        """Twelve hexadecimal digits that name this recipe."""
-        # Defaults are left out, so that a field that a later version adds does not rename the checkpoints of today.
-        canonical = json.dumps(self.model_dump(mode="json", exclude_defaults=True), sort_keys=True)
-        return hashlib.sha256(canonical.encode()).hexdigest()[:12]
 
     @property
     def name(self) -> str:

@@ -83,7 +83,7 @@ def _start(recipe: SegmentationRecipe, state_file: Path | None, device: str) -> 
     model = recipe.network().to(device=device, memory_format=torch.channels_last_3d)
     run = _Run(recipe, model, torch.optim.Adam(model.parameters(), lr=recipe.learning_rate))
     if state_file is not None and state_file.is_file():
-        header, run.best = read_state(state_file, model, run.optimiser, _question(recipe))
+        header, run.best = read_state(state_file, model, run.optimiser, recipe.question)
         run.epoch, run.seconds = int(header["epoch"]), float(header["seconds"])
         run.history = [SegmentationMoment(**moment) for moment in json.loads(header["history"])]
         run.losses = json.loads(header["losses"])
@@ -126,18 +126,13 @@ def _remember(run: _Run, seen: float) -> None:
 
 def _save(run: _Run, path: Path) -> None:
     header = {
-        **_question(run.recipe),
+        **run.recipe.question,
         "epoch": str(run.epoch),
         "seconds": repr(run.seconds),
         "history": json.dumps([moment.model_dump() for moment in run.history]),
         "losses": json.dumps(run.losses),
     }
     write_state(path, run.model, run.optimiser, header, run.best)
-
-
-def _question(recipe: SegmentationRecipe) -> dict[str, str]:
-    # Without defaults, so that a field that a later version adds does not end the trainings of today.
-    return {"recipe": recipe.model_dump_json(exclude_defaults=True)}
 
 
 def _network(run: _Run, split: Parts, device: str) -> SegmentationNetwork:

@@ -196,7 +196,7 @@ def _moment(run: _Run, epoch: int, step: int, losses: list[Tensor], test_data: I
 
 def _save(run: _Run, path: Path) -> None:
     header = {
-        **_question(run.recipe),
+        **run.recipe.question,
         "epoch": str(run.epoch),
         "seconds": repr(run.seconds),
         "history": json.dumps([moment.model_dump() for moment in run.history]),
@@ -204,13 +204,8 @@ def _save(run: _Run, path: Path) -> None:
     write_state(path, run.model, run.optimiser, header)
 
 
-def _question(recipe: Recipe) -> dict[str, str]:
-    # Without defaults, so that a field that a later version adds does not end the trainings of today.
-    return {"recipe": recipe.model_dump_json(exclude_defaults=True)}
-
-
 def _load(run: _Run, path: Path) -> None:
-    header, _ = read_state(path, run.model, run.optimiser, _question(run.recipe))
+    header, _ = read_state(path, run.model, run.optimiser, run.recipe.question)
     run.epoch = int(header["epoch"])
     run.seconds = float(header["seconds"])
     run.history = [Moment(**moment) for moment in json.loads(header["history"])]

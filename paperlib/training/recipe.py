@@ -1,15 +1,15 @@
 """What determines a trained network, and what its training left behind."""
 
-import hashlib
-import json
 from dataclasses import dataclass
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import nn
 
+from paperlib.training.keyed import KeyedRecipe
 
-class Recipe(BaseModel):
+
+class Recipe(KeyedRecipe):
     """Everything that a training run depends on; two equal recipes give the same network on the same machine.
 
     ``architecture`` and ``options`` go to `paperlib.models.build`; ``data`` is a name of the data registry, whose
@@ -25,10 +25,8 @@ class Recipe(BaseModel):
     Raises ``pydantic.ValidationError`` for a field that is unknown or out of range, and for Adam with a momentum.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     architecture: str
-    options: dict[str, str | bool | int | float | tuple[int, ...]] = {}
+    options: dict[str, str | bool | int | float | tuple[int, ...]] = Field({})
     data: str
     validation_count: int = Field(0, ge=0)
     removed_labels: tuple[int, ...] = ()
@@ -53,13 +51,6 @@ class Recipe(BaseModel):
                 "leave momentum at 0, or set optimiser to 'sgd'"
             )
         return self
-
-    @property
-    def key(self) -> str:
-        """Twelve hexadecimal digits that name this recipe."""
-        # Defaults are left out, so that a field that a later version adds does not rename the checkpoints of today.
-        canonical = json.dumps(self.model_dump(mode="json", exclude_defaults=True), sort_keys=True)
-        return hashlib.sha256(canonical.encode()).hexdigest()[:12]
 
     @property
     def name(self) -> str:
