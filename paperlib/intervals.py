@@ -1,7 +1,9 @@
 """Means and other estimates with their intervals, as small objects that a result file can hold."""
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from typing import Self
 
 import numpy as np
 import torch
@@ -45,8 +47,14 @@ class Estimate:
     low: float
     high: float
 
-    def as_dict(self) -> dict[str, float]:
-        return asdict(self)
+    def as_dict(self) -> dict[str, float | None]:
+        """The fields for a result file, which cannot hold NaN: None in its place."""
+        return {name: None if math.isnan(number) else number for name, number in asdict(self).items()}
+
+    @classmethod
+    def from_dict(cls, found: Mapping[str, float | None]) -> Self:
+        """The estimate that `as_dict` was made of."""
+        return cls(**{name: math.nan if number is None else number for name, number in found.items()})
 
 
 def difference_of_means(first: Tensor, second: Tensor, level: float = 0.95) -> Estimate:

@@ -83,10 +83,7 @@ def within_groups(
     Resamplings keep the size of each group, permutations stay inside it. Raises as `rank_correlation`.
     """
     first, second = _rows(x, y)
-    names = np.asarray(groups)
-    if names.shape != first.shape:
-        raise ValueError(f"groups of shape {names.shape} for {len(first)} rows; expected one for each row")
-    order, parts = parts_of(names)
+    order, parts = _grouped(groups, first)
     scores = group_scores(parts)
     return _correlation(first[order], second[order], scores, parts, draws, permutations, seed, level)
 
@@ -96,6 +93,7 @@ def partial_rank_correlation(
     y: ArrayLike,
     controls: ArrayLike,
     *,
+    groups: ArrayLike | None = None,
     draws: int = 2000,
     permutations: int = 9999,
     seed: int = 0,
@@ -106,11 +104,14 @@ def partial_rank_correlation(
     All are ranked, the ranks of x and y are fitted by those of the controls with least squares, and what is left over
     is correlated. A resampling of rows does all this anew. The p-value is Freedman and Lane's (1983): x is rebuilt from
     its fit and its permuted left-over, and fitted again.
-    NaN and p-value 1 too where the controls explain x or y wholly. Raises as `rank_correlation`, and ``ValueError``
-    where there are not three rows more than controls.
+    With ``groups`` ``(count,)`` ranks, resamplings and permutations are those of `within_groups`.
+    NaN and p-value 1 too where the controls explain x or y wholly. Raises as `within_groups`, and ``ValueError`` where
+    there are not three rows more than controls.
     """
     first, second = _rows(x, y)
     count = len(first)
+    order, parts = _grouped(np.zeros(count) if groups is None else groups, first)
+    scores = group_scores(parts)
     table = np.asarray(controls, dtype=np.float64)
     if table.ndim != 2 or len(table) != count:
         raise ValueError(f"controls of shape {table.shape}; expected ({count}, c), a column for each of c quantities")
@@ -118,15 +119,17 @@ def partial_rank_correlation(
     if count < len(table) + 3:
         raise ValueError(f"{count} rows for {len(table)} controls; expected at least {len(table) + 3}")
 
+    first, second, table = first[order], second[order], table[:, order]
+
     def left_over(picked: NDArray[np.intp]) -> tuple[Rows, Rows]:
-        fixed = np.stack([rank_scores(control[picked]) for control in table], axis=-2)
-        return residuals(rank_scores(first[picked]), fixed), residuals(rank_scores(second[picked]), fixed)
+        fixed = np.stack([scores(control[picked]) for control in table], axis=-2)
+        return residuals(scores(first[picked]), fixed), residuals(scores(second[picked]), fixed)
 
     one, other = left_over(np.arange(count))
     value = float(correlations(one, other))
-    low, high = _interval(lambda picked: correlations(*left_over(picked)), (slice(0, count),), draws, seed, level)
-    fixed = np.stack([rank_scores(control) for control in table])
-    mixed = residuals(_permuted(one, (slice(0, count),), permutations, seed), fixed)
+    low, high = _interval(lambda picked: correlations(*left_over(picked)), parts, draws, seed, level)
+    fixed = np.stack([scores(control) for control in table])
+    mixed = residuals(_permuted(one, parts, permutations, seed), fixed)
     return _result(value, low, high, correlations(mixed, other), count)
 
 
@@ -181,6 +184,13 @@ def _rows(x: ArrayLike, y: ArrayLike) -> tuple[Rows, Rows]:
                 f"{lacking[0]}; leave out the rows that could not be measured"
             )
     return first, second
+
+
+def _grouped(groups: ArrayLike, rows: Rows) -> tuple[NDArray[np.intp], Parts]:
+    names = np.asarray(groups)
+    if names.shape != rows.shape:
+        raise ValueError(f"groups of shape {names.shape} for {len(rows)} rows; expected one for each row")
+    return parts_of(names)
 
 
 def _correlation(

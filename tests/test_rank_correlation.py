@@ -136,6 +136,21 @@ def test_controls_may_depend_on_one_another_or_be_constant():
     assert again == pytest.approx(once, rel=1e-9)
 
 
+def test_partial_correlations_inside_groups_are_those_of_standardised_ranks():
+    """Against a regression of ranks that were taken, centred and scaled in each group by hand."""
+    x, y, cause = confounded(60)
+    groups = np.random.default_rng(3).permutation(np.repeat([0, 1, 2], [12, 18, 30]))
+    x, y = x + 10 * groups, y - 10 * groups
+    scored = np.empty((3, 60))
+    for group in range(3):
+        place = groups == group
+        scored[:, place] = stats.zscore(stats.rankdata(columns(x, y, cause)[place].T, axis=1), axis=1)
+    left = [row - row @ scored[2] / (scored[2] @ scored[2]) * scored[2] for row in scored[:2]]
+    found = partial_rank_correlation(x, y, columns(cause), groups=groups, **FEW)
+    assert found.value == pytest.approx(np.corrcoef(left)[0, 1], rel=1e-10)
+    assert partial_rank_correlation(x, y, columns(cause), **FEW).value < -0.5 < found.low
+
+
 def test_groups_that_differ_as_wholes_have_no_correlation_inside():
     generator = np.random.default_rng(2)
     groups = np.repeat(["a", "b", "c"], [30, 40, 50])
@@ -226,6 +241,7 @@ def test_chance_holds_95_of_100_independent_correlations(count):
         (lambda: rank_correlation([1, 2, 3], [1, np.nan, np.inf]), "second quantity is not finite in 2 of 3 .* row 1"),
         (lambda: within_groups([1, 2, 3], [1, 2, 3], [0, 1]), "expected one for each row"),
         (lambda: partial_rank_correlation([1, 2, 3], [1, 2, 3], columns([1, 3, 2])), "expected at least 4"),
+        (lambda: partial_rank_correlation(range(5), range(5), columns(range(5)), groups=[0, 1]), "groups of shape"),
         (lambda: partial_rank_correlation(range(5), range(5), [[1, 3, 2, 4, 5]]), r"expected \(5, c\), a column"),
         (lambda: partial_rank_correlation(range(5), range(5), [1, 3, 2, 4, 5]), r"expected \(5, c\), a column"),
         (lambda: chance_range(2), "2 pairs"),

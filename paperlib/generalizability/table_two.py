@@ -23,6 +23,7 @@ def correlation_groups(found: Prediction) -> dict[str, dict[str, RankCorrelation
         "all volumes": found.correlation,
         "ranked inside the folds": found.within_folds,
         "label volume and contrast removed": found.partial,
+        "numerator alone": found.numerator,
     }
     readings = {_READINGS[name]: value for name, value in found.readings.items() if name in _READINGS}
     return {

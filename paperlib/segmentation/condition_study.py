@@ -6,12 +6,17 @@ from typing import Self
 
 from paperlib.rank_correlation import RankCorrelation
 from paperlib.segmentation.checkpoints import segmentation_network
-from paperlib.segmentation.conditions import Condition, condition_recipe, tested_names
+from paperlib.segmentation.conditions import Condition, condition_recipe, measured_names
 from paperlib.segmentation.folds import recipe_volumes
 from paperlib.segmentation.measuring import MeasureSettings, measure_volumes
 from paperlib.segmentation.prediction import Prediction, prediction
 from paperlib.segmentation.rows import VolumeTable
 
+CONDITION_HEADER = (
+    "condition", "Dice", "RPR", "ρ of RPR", "ρ of RPR, label's size and contrast removed", "ρ of the entropy",
+)  # fmt: skip
+# For which k a correlation is shown beside that of the largest.
+_RANKS = (1, 2, 5, 10)
 _READINGS = {"rpr_patches": "mean of the windows' ratios", "rpr_foreground": "within the marked voxels"}
 
 
@@ -66,7 +71,7 @@ def condition_study(
     for condition, recipes in asked:
         data = recipe_volumes(recipes[0])
         networks = [segmentation_network(recipe, data, progress=progress) for recipe in recipes]
-        names = [tested_names(recipe, data.names, volumes) for recipe in recipes]
+        names = [measured_names(recipe, data.names, volumes) for recipe in recipes]
         measured = replace(settings, patches=condition.patches)
         table = measure_volumes(networks, data, measured, names=names, workers=workers, progress=progress)
         yield _result(
@@ -85,16 +90,26 @@ def by_group(results: Iterable[ConditionResult]) -> dict[str, dict[str, RankCorr
     return groups
 
 
+def in_other_ways(result: ConditionResult) -> dict[str, dict[str, RankCorrelation]]:
+    """The correlation under one condition for other numbers of triplets and other readings of RPR."""
+    by_rank, readings = result.prediction.by_rank, result.prediction.readings
+    name = result.condition.name
+    return {
+        f"triplets, under {name}": {f"k = {k}": by_rank[k - 1] for k in _RANKS if k <= len(by_rank)},
+        f"reading, under {name}": {title: readings[key] for key, title in _READINGS.items() if key in readings},
+    }
+
+
 def condition_rows(results: Iterable[ConditionResult]) -> list[list[str]]:
-    """A row for each condition: its name, Dice and RPR (mean and deviation), rho of RPR and of entropy, p of RPR."""
+    """A row for each condition, below `CONDITION_HEADER`: means with deviations over volumes, rho with intervals."""
     return [
         [
             f"{result.condition.group}: {result.condition.name}",
             f"{found.mean_dice:.3f} ± {found.deviation_dice:.3f}",
             f"{found.mean_ratio:.3f} ± {found.deviation_ratio:.3f}",
             _interval(found.correlation),
+            _interval(found.partial),
             _interval(found.baselines["foreground_entropy"]),
-            f"{found.correlation.p_value:.4f}",
         ]
         for result in results
         for found in [result.prediction]

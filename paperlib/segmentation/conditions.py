@@ -88,7 +88,7 @@ def condition_recipe(condition: Condition, base: dict, fold: int) -> Segmentatio
         raise ConditionError(f"condition '{condition.group} / {condition.name}': {error}") from error
 
 
-def tested_names(recipe: SegmentationRecipe, names: Sequence[str], count: int) -> tuple[str, ...]:
+def measured_names(recipe: SegmentationRecipe, names: Sequence[str], count: int) -> tuple[str, ...]:
     """The first ``count`` test volumes of the recipe's fold, the same under all conditions that share the folds."""
     return parts(recipe, names).test[:count]
 

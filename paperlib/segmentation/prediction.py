@@ -7,9 +7,11 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from paperlib.intervals import Estimate
 from paperlib.quantile_bands import Band, chance_of_rising, quantile_bands, rises
 from paperlib.rank_correlation import (
     RankCorrelation,
+    difference_of_dependent_correlations,
     partial_rank_correlation,
     pearson_correlation,
     rank_correlation,
@@ -27,10 +29,12 @@ class Prediction:
 
     ``correlation``: Spearman's rho of RPR at the largest k with Dice; ``pearson`` the same of the numbers themselves;
     ``within_folds`` after ranking inside each fold, so that no difference between networks counts. ``by_rank[j]`` is
-    for k = j + 1, ``by_fold`` for each fold, ``readings`` for each reading of RPR that was measured, ``baselines`` for
-    the numbers in `BASELINES`, ``partial`` with label volume and contrast removed. ``bands`` are Table 2 of
-    `generalizability`; ``rises`` says whether their mean Dice rises from each to the next, and ``chance_of_rising``
-    how often it does where RPR means nothing.
+    for k = j + 1, ``by_fold`` for each fold, ``readings`` for each reading of RPR that was measured, ``numerator`` for
+    what RPR would be without the norm of x in its denominator, ``baselines`` for the numbers in `BASELINES`,
+    ``partial`` with label volume and contrast removed. ``less_than_entropy`` is rho of RPR less that of the entropy
+    over the marked voxels, which is turned round to rise with Dice: below 0 where the entropy tells more. ``bands`` are
+    Table 2 of `generalizability`; ``rises`` says whether their mean Dice rises from each to the next, and
+    ``chance_of_rising`` how often it does where RPR means nothing.
     """
 
     count: int
@@ -45,8 +49,10 @@ class Prediction:
     by_rank: tuple[RankCorrelation, ...]
     by_fold: tuple[RankCorrelation, ...]
     readings: dict[str, RankCorrelation]
+    numerator: RankCorrelation
     baselines: dict[str, RankCorrelation]
     partial: RankCorrelation
+    less_than_entropy: Estimate
     bands: tuple[Band, ...]
     rises: bool
     chance_of_rising: float
@@ -66,7 +72,7 @@ def prediction(
 ) -> Prediction:
     """Summarise a table; intervals come from ``draws`` resamplings, p-values from ``permutations``, both seeded.
 
-    With ``inside_folds`` every Spearman correlation but ``partial`` is of ranks inside the folds.
+    With ``inside_folds`` every Spearman correlation but those in ``less_than_entropy`` is of ranks inside the folds.
     """
     settings = {"draws": draws, "permutations": permutations, "seed": seed}
     dice, ratios, folds = table.column("dice"), table.ratios(), table.folds
@@ -94,18 +100,26 @@ def prediction(
             rank_correlation(ratio[folds == fold], dice[folds == fold], **settings) for fold in np.unique(folds)
         ),
         readings={name: correlated(table.ratios(name)[:, -1]) for name in readings},
+        numerator=correlated(ratio * table.column("norm") ** 2),
         baselines={name: correlated(table.column(name)) for name in BASELINES},
-        partial=_partial(table, ratio, dice, settings),
+        partial=_partial(table, ratio, dice, groups, settings),
+        less_than_entropy=_less_than_entropy(table, ratio, dice, draws, seed),
         bands=bands,
         rises=rises(bands),
         chance_of_rising=chance_of_rising(ratio, dice, permutations=permutations, seed=seed),
     )
 
 
-def _partial(table: VolumeTable, ratio: NDArray, dice: NDArray, settings: dict) -> RankCorrelation:
+def _partial(table: VolumeTable, ratio: NDArray, dice: NDArray, groups: NDArray, settings: dict) -> RankCorrelation:
     controls = np.column_stack([table.column("volume"), table.column("contrast")])
     known = np.isfinite(controls).all(1)
-    return partial_rank_correlation(ratio[known], dice[known], controls[known], **settings)
+    return partial_rank_correlation(ratio[known], dice[known], controls[known], groups=groups[known], **settings)
+
+
+def _less_than_entropy(table: VolumeTable, ratio: NDArray, dice: NDArray, draws: int, seed: int) -> Estimate:
+    certainty = -table.column("foreground_entropy")
+    known = np.isfinite(certainty)
+    return difference_of_dependent_correlations(ratio[known], certainty[known], dice[known], draws=draws, seed=seed)
 
 
 def _plain(value):
@@ -113,11 +127,11 @@ def _plain(value):
         return [part.as_dict() for part in value]
     if isinstance(value, dict):
         return {name: part.as_dict() for name, part in value.items()}
-    return value.as_dict() if isinstance(value, RankCorrelation) else value
+    return value.as_dict() if isinstance(value, RankCorrelation | Estimate) else value
 
 
 def _parsed(name: str, value):
-    kind = Band if name == "bands" else RankCorrelation
+    kind = {"bands": Band, "less_than_entropy": Estimate}.get(name, RankCorrelation)
     if isinstance(value, list):
         return tuple(kind.from_dict(part) for part in value)
     if not isinstance(value, dict):

@@ -80,9 +80,9 @@ class ShiftStudy:
         return cls(
             values["count"],
             values["k"],
-            {name: _estimate(value) for name, value in values["unshifted"].items()},
-            _estimate(values["rpr_unshifted"]),
-            _estimate(values["entropy_unshifted"]),
+            {name: Estimate.from_dict(value) for name, value in values["unshifted"].items()},
+            Estimate.from_dict(values["rpr_unshifted"]),
+            Estimate.from_dict(values["entropy_unshifted"]),
             tuple(ShiftEffect(**_fields(effect)) for effect in values["effects"]),
             tuple(KindEffect(**_fields(kind)) for kind in values["kinds"]),
             KindEffect(**_fields(values["all"])),
@@ -190,9 +190,5 @@ def _plain(value):
 
 
 def _fields(values: Mapping) -> dict:
-    found = {name: _estimate(value) if isinstance(value, dict) else value for name, value in values.items()}
+    found = {name: Estimate.from_dict(value) if isinstance(value, dict) else value for name, value in values.items()}
     return {name: tuple(value) if isinstance(value, list) else value for name, value in found.items()}
-
-
-def _estimate(values: Mapping[str, float | None]) -> Estimate:
-    return Estimate(**{name: math.nan if value is None else value for name, value in values.items()})
