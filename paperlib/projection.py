@@ -26,6 +26,8 @@ def right_projection_ratio(Vh: Tensor, x: Tensor) -> Tensor:
     ``k / n``.
 
     Raises ``ZeroVectorError`` for an all-zero image.
+
+    In the book: thm-energies, thm-chance-ratio, thm-dropped.
     """
     return _ratio(Vh, x, "image")
 
@@ -37,6 +39,8 @@ def left_projection_ratio(U: Tensor, y: Tensor) -> Tensor:
     ``(..., k)`` in [0, 1] up to rounding, never decreasing. A uniformly random subspace has the mean ``k / m``.
 
     Raises ``ZeroVectorError`` for an all-zero label vector.
+
+    In the book: thm-chance-ratio, thm-label-map, thm-dropped.
     """
     return _ratio(U.mT, y, "label vector")
 
@@ -48,6 +52,8 @@ def label_vectors(
 
     The paper's 2 and -2 make the softmax about 0.86 at the label and 0.016 elsewhere. 64 % of their energy lies along
     (1, ..., 1), a direction that softmax ignores; ``centred`` removes it, which leaves the softmax as it is.
+
+    In the book: thm-label-map.
     """
     vectors = torch.full((len(labels), classes), low, dtype=torch.float64)
     vectors[torch.arange(len(labels)), labels.cpu()] = high
@@ -55,7 +61,10 @@ def label_vectors(
 
 
 def constant_energy(y: Tensor) -> Tensor:
-    """Share of each vector's energy along (1, ..., 1): ``(..., m)`` to ``(...)``, in [0, 1]."""
+    """Share of each vector's energy along (1, ..., 1): ``(..., m)`` to ``(...)``, in [0, 1].
+
+    In the book: thm-label-map.
+    """
     return y.sum(-1).square() / (y.shape[-1] * y.square().sum(-1))
 
 
@@ -64,6 +73,8 @@ def rank_k_outputs(triplets: SingularTriplets, x: Tensor, offset: Tensor | None 
 
     ``x`` ``(..., n)`` flattened images; returns ``(..., k, m)`` in float64, the softmax not applied. ``offset``
     ``(..., m)`` is ``b[x]`` of a network with biases, added to each.
+
+    In the book: thm-left-out.
     """
     coefficients = triplets.S * (triplets.Vh @ x.double().unsqueeze(-1)).squeeze(-1)
     outputs = (coefficients.unsqueeze(-1) * triplets.U.mT).cumsum(-2)

@@ -16,7 +16,7 @@ A result that is not there is shown as a red note with the command that makes it
 build fails. Pages are read again when a result, a claims file or a catalogue that they show has changed.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -25,8 +25,7 @@ from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.environment import BuildEnvironment
-from sphinx.util import logging
-from sphinx.util.docutils import SphinxDirective, SphinxRole
+from sphinx.util.docutils import SphinxRole
 
 from paperlib import paths
 from paperlib.engine.catalogue import PROFILES, Notebook, catalogue_path, find_notebook, papers, read_catalogue
@@ -40,13 +39,16 @@ from paperlib.engine.claims import (
     judge_claims,
     load_claims,
 )
-from paperlib.engine.errors import ClaimsError, EngineError, MissingResultError, UsageError
+from paperlib.engine.errors import ClaimsError, MissingResultError, UsageError
 from paperlib.engine.results import find_result, load_result, local_path, tracked_path
-from paperlib.engine.sphinx_tables import Cell, add_nodes, table
+from paperlib.engine.sphinx_base import EngineDirective, connect, missing_note, or_missing, warn, watch
+from paperlib.engine.sphinx_figures import add_directives as add_figure_directives
+from paperlib.engine.sphinx_folded import add_nodes as add_folded_nodes
+from paperlib.engine.sphinx_tables import Cell, table
+from paperlib.engine.sphinx_tables import add_nodes as add_table_nodes
+from paperlib.engine.sphinx_theorems import add_directives as add_theorem_directives
 from paperlib.engine.tables import claim_words, paper_words, value_words
 from paperlib.engine.text import format_value, nearest
-
-logger = logging.getLogger(__name__)
 
 _STATIC = Path(__file__).parent / "static"
 _CLAIM_HEADS = ("id", "place", "quantity", "paper", "ours", "profile and data", "tolerance", "status", "reason")
@@ -57,7 +59,7 @@ class ResultRole(SphinxRole):
     """``{result}`ID#path | profile | format``` : a number of a result."""
 
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
-        return _or_missing(self, self._nodes)
+        return or_missing(self, self._nodes)
 
     def _nodes(self) -> list[nodes.Node]:
         target, *options = (part.strip() for part in self.text.split("|"))
@@ -67,7 +69,7 @@ class ResultRole(SphinxRole):
                 f"{self.text!r} is no result; expected ID#path | profile | format (the format is optional)"
             )
         find_notebook(notebook_id)
-        _watch(self.env, _result_files(notebook_id, [options[0]]))
+        watch(self.env, _result_files(notebook_id, [options[0]]))
         value = load_result(notebook_id, options[0]).value(path)
         try:
             return [nodes.Text(format_value(value, *options[1:]))]
@@ -79,7 +81,7 @@ class ClaimRole(SphinxRole):
     """``{claim}`ID```: the paper's value, ours, and whether they match."""
 
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
-        return _or_missing(self, self._nodes)
+        return or_missing(self, self._nodes)
 
     def _nodes(self) -> list[nodes.Node]:
         claim = _claims(self.env, self.text.partition(".")[0], [self.text.strip()])[0]
@@ -93,41 +95,26 @@ class ClaimRole(SphinxRole):
         return [nodes.Text(f"{paper}, {value_words(claim, row.value)} here ({row.status.value})")]
 
 
-class _Tables(SphinxDirective):
-    """A directive whose errors are red boxes."""
-
-    def run(self) -> list[nodes.Node]:
-        try:
-            return self.tables()
-        except EngineError as error:
-            _warn(self.env, error, self.get_location())
-            return [_box(error)]
-
-    def inline(self, text: str) -> list[nodes.Node]:
-        """Text of a claims file, in which formulas and code are marked up as in the book."""
-        return self.state.inline_text(text, self.lineno)[0]
-
-
-class ClaimsDirective(_Tables):
+class ClaimsDirective(EngineDirective):
     """Table of a paper's claims beside ours; ``:ids:`` chooses rows and their order."""
 
     required_arguments = 1
     option_spec: ClassVar[dict] = {"ids": lambda text: (text or "").replace(",", " ").split()}
 
-    def tables(self) -> list[nodes.Node]:
+    def content_nodes(self) -> list[nodes.Node]:
         paper = self.arguments[0]
         judgements = judge_claims(_claims(self.env, paper, self.options.get("ids")))
         for row in judgements:
             if row.missing:
                 error = MissingResultError(f"no result for {row.claim.id}; make it with: {row.command}", row.command)
-                _warn(self.env, error, self.get_location())
+                warn(self.env, error, self.get_location())
         rows = [self._row(row) for row in judgements]
         return [table(f"Claims of {paper}: the paper beside this book", _CLAIM_HEADS, rows)]
 
     def _row(self, row: Judgement) -> list[Cell]:
         id, place, quantity, paper, ours, where, tolerance, status, reason = claim_words(row)
         short = nodes.literal("", id.removeprefix(f"{row.claim.paper}."))
-        measured = [_missing_note(row.command)] if row.missing else [nodes.Text(ours)]
+        measured = [missing_note(row.command)] if row.missing else [nodes.Text(ours)]
         if row.profile is not None:
             measured = [_page_link(self.env, row.claim.notebook, ours)]
         mark = nodes.inline("", status, classes=["paperlib-status", f"paperlib-status-{status}"])
@@ -144,11 +131,11 @@ class ClaimsDirective(_Tables):
         ]
 
 
-class StatusDirective(_Tables):
+class StatusDirective(EngineDirective):
     """Tables of all notebooks with their results, and of all claims by status."""
 
-    def tables(self) -> list[nodes.Node]:
-        _watch(self.env, [catalogue_path(paper) for paper in papers()])
+    def content_nodes(self) -> list[nodes.Node]:
+        watch(self.env, [catalogue_path(paper) for paper in papers()])
         rows = [row for notebook in read_catalogue().values() for row in self._notebook_rows(notebook)]
         tables = [table("Notebooks and their results", _STATUS_HEADS, rows, row_headers=False)]
         claims = [claim for paper in claimed_papers() for claim in _claims(self.env, paper)]
@@ -161,7 +148,7 @@ class StatusDirective(_Tables):
         return [*tables, table("Claims by status", heads, count_rows)] if counts else tables
 
     def _notebook_rows(self, notebook: Notebook) -> list[list[Cell]]:
-        _watch(self.env, _result_files(notebook.id, PROFILES))
+        watch(self.env, _result_files(notebook.id, PROFILES))
         title = Cell(_page_link(self.env, notebook.id, notebook.title), rows=len(PROFILES))
         covers = Cell(", ".join(notebook.covers), rows=len(PROFILES))
         rows = [self._profile_cells(notebook, profile) for profile in PROFILES]
@@ -181,7 +168,7 @@ class StatusDirective(_Tables):
 
 def _claims(env: BuildEnvironment, paper: str, ids: Sequence[str] | None = None) -> list[Claim]:
     """Claims of a paper, or those named (``01``, ``prop.01`` or in full), watched with their results."""
-    _watch(env, [claims_path(paper)] if paper in claimed_papers() else [])
+    watch(env, [claims_path(paper)] if paper in claimed_papers() else [])
     known = {claim.id: claim for claim in load_claims(paper)}
     chosen = []
     for name in known if ids is None else ids:
@@ -191,46 +178,14 @@ def _claims(env: BuildEnvironment, paper: str, ids: Sequence[str] | None = None)
         chosen.append(known[full])
     for claim in chosen:
         if claim.measurable:
-            _watch(env, _result_files(claim.notebook, claim.profiles))
+            watch(env, _result_files(claim.notebook, claim.profiles))
     return chosen
-
-
-def _or_missing(role: SphinxRole, make: Callable[[], list[nodes.Node]]) -> tuple[list[nodes.Node], list]:
-    try:
-        return make(), []
-    except EngineError as error:
-        _warn(role.env, error, role.get_location())
-        return [_missing_note(_command(error) or str(error))], []
-
-
-def _warn(env: BuildEnvironment, error: EngineError, location: str) -> None:
-    # A page that is not read again would not warn again, and a second strict build would pass.
-    env.note_reread()
-    logger.warning("%s", error, location=location, type="paperlib", subtype="result")
-
-
-def _command(error: EngineError) -> str:
-    return error.command if isinstance(error, MissingResultError) else ""
-
-
-def _missing_note(what: str) -> nodes.inline:
-    return nodes.inline("", "", nodes.Text("missing: "), nodes.literal("", what), classes=["paperlib-missing"])
-
-
-def _box(error: EngineError) -> nodes.admonition:
-    command = _command(error)
-    title = "Missing result" if command else "This cannot be shown"
-    box = nodes.admonition("", nodes.title("", title), classes=["error", "paperlib-missing"])
-    box += nodes.paragraph("", str(error))
-    if command:
-        box += nodes.literal_block(command, command, language="bash")
-    return box
 
 
 def _page_link(env: BuildEnvironment, notebook_id: str, text: str) -> nodes.Node:
     """A link to the executed notebook's page where the book has one, else the text."""
     page = paths.EXECUTED / f"{notebook_id}.ipynb"
-    _watch(env, [page])
+    watch(env, [page])
     source = Path(env.srcdir).resolve()
     inside = page.resolve().is_relative_to(source)
     document = str(page.resolve().relative_to(source).with_suffix("")) if inside else ""
@@ -244,35 +199,6 @@ def _result_files(notebook_id: str, profiles: Sequence[str]) -> list[Path]:
     return [place(notebook_id, profile) for profile in profiles for place in (local_path, tracked_path)]
 
 
-def _watch(env: BuildEnvironment, files: Sequence[Path]) -> None:
-    """Read the current page again when one of the files changes, appears or goes."""
-    for file in files:
-        there = file.is_file()
-        _watched(env).setdefault(env.docname, {})[str(file)] = there
-        if there:
-            env.note_dependency(str(file))
-
-
-def _watched(env: BuildEnvironment) -> dict[str, dict[str, bool]]:
-    """Files that each page looked for, and whether they were there."""
-    if not hasattr(env, "paperlib_watched"):
-        env.paperlib_watched = {}
-    return env.paperlib_watched
-
-
-def _outdated(app: Sphinx, env: BuildEnvironment, added: set, changed: set, removed: set) -> list[str]:
-    pages = _watched(env).items()
-    return [page for page, files in pages if any(Path(file).is_file() != there for file, there in files.items())]
-
-
-def _forget(app: Sphinx, env: BuildEnvironment, docname: str) -> None:
-    _watched(env).pop(docname, None)
-
-
-def _merge(app: Sphinx, env: BuildEnvironment, docnames: Sequence[str], other: BuildEnvironment) -> None:
-    _watched(env).update({page: files for page, files in _watched(other).items() if page in docnames})
-
-
 def _add_static(app: Sphinx, config: Config) -> None:
     config.html_static_path.append(str(_STATIC))
 
@@ -283,10 +209,11 @@ def setup(app: Sphinx) -> dict[str, object]:
     app.add_role("claim", ClaimRole())
     app.add_directive("claims", ClaimsDirective)
     app.add_directive("status", StatusDirective)
-    add_nodes(app)
+    add_table_nodes(app)
+    add_folded_nodes(app)
+    add_theorem_directives(app)
+    add_figure_directives(app)
     app.add_css_file("paperlib.css")
     app.connect("config-inited", _add_static)
-    app.connect("env-get-outdated", _outdated)
-    app.connect("env-purge-doc", _forget)
-    app.connect("env-merge-info", _merge)
+    connect(app)
     return {"version": "1", "env_version": 1, "parallel_read_safe": True, "parallel_write_safe": True}

@@ -88,6 +88,8 @@ def families(
     adds an incidence.
 
     Raises ``ValueError`` as `significance` does, and for lists that are empty.
+
+    In the book: thm-signal-thresholds.
     """
     if not quantiles or not majorities:
         raise ValueError(f"{len(quantiles)} quantiles and {len(majorities)} majorities; expected at least one of each")

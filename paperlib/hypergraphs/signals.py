@@ -61,6 +61,8 @@ def signal_vectors(
 
     Raises ``LayerError`` for an unknown layer and one that the model does not run exactly once, ``ValueError`` for an
     empty sample and for signals that are not finite.
+
+    In the book: thm-signal-mean.
     """
     chosen = _chosen(model, layers)
     if not len(images):

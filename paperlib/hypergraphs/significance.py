@@ -96,6 +96,8 @@ def significance(
 
     Raises ``ValueError`` for q outside [0, 1], p outside (50, 100], labels that do not fit, a class without image,
     and signals that are not finite.
+
+    In the book: thm-signal-thresholds.
     """
     check_majorities([p])
     table = table_of(signals)

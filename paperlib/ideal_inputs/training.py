@@ -55,6 +55,8 @@ def train_inputs(
 
     Raises ``ValueError`` for a model in training mode, shapes that do not fit, numbers that are not finite or settings
     out of range, and ``InputTrainingError`` for a loss that stops being finite.
+
+    In the book: thm-nearest-image.
     """
     _check_settings(steps, learning_rate, optimiser, momentum, bounds)
     _check_model(model)

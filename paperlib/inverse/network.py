@@ -110,6 +110,8 @@ def invert(
 
     Raises ``OutOfRangeError``, ``NotInvertibleError``, and ``ValueError`` for outputs of another shape or not finite,
     a model in training mode where that matters, and settings out of range.
+
+    In the book: thm-layer-by-layer.
     """
     settings = {"sweeps": sweeps, "margin": margin, "weight": weight, "refinements": refinements}
     _check_settings(method, **settings)

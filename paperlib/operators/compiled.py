@@ -36,6 +36,8 @@ def freeze(
     that depends on the input's values; ``ShapeError`` where a layer refuses the input's shape or dtype, or where a
     program was exported for another shape or batch size; ``NotFiniteError`` for NaN or infinity in weights or images;
     ``ValueError`` for another name of ``masks``.
+
+    In the book: thm-frozen-network, thm-gated-middle.
     """
     return Compiled(model, frozen_statistics=frozen_statistics).freeze(images, masks=masks)
 

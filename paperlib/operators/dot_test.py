@@ -12,6 +12,8 @@ def dot_test(operator: LinearOperator, *, trials: int = 4, seed: int = 0) -> flo
     The vectors are drawn in the operator's own dtype, so that its rounding shows; the inner products are summed in
     float64, so that only its rounding shows. Expect some units of the dtype's precision: below 1e-5 for float32,
     below 1e-12 for float64.
+
+    In the book: thm-adjoint-network.
     """
     generator = torch.Generator().manual_seed(seed)
     v = _draw(trials, operator.domain_shape, operator, generator)

@@ -46,6 +46,8 @@ class FrozenNetwork:
 
     ``outputs`` ``(batch, *range_shape)`` is ``F(x)``. All products take and give blocks of k vectors for each image;
     no autograd graph is kept. Made by `freeze`.
+
+    In the book: thm-frozen-network, thm-adjoint-network.
     """
 
     def __init__(self, steps: tuple[Step, ...], source: str, result: str, images: Tensor, outputs: Tensor):

@@ -145,6 +145,8 @@ def alpha_hat(
 
     ``example`` ``(1, channels, *spatial)`` is an image of the right size, which ``"W2"`` needs. Raises ``ValueError``
     for an unknown convention or matrization, ``"W2"`` without an example, and a network without a layer to fit.
+
+    In the book: thm-eight-conventions.
     """
     convention(convention_name)
     sizes = None if example is None else spatial_sizes(model, example)

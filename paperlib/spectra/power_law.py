@@ -66,6 +66,8 @@ def fit_power_law(eigenvalues: Tensor, *, x_min: float | None = None, smallest_t
 
     Raises `ShortSpectrumError` below `FEWEST` distinct positive values, where no tail is large enough, and where
     ``x_min`` leaves fewer than two distinct values; ``ValueError`` for negative or non-finite eigenvalues.
+
+    In the book: thm-few-values.
     """
     positive, zeros = split_zeros(eigenvalues)
     return _fitted(positive, zeros, x_min, smallest_tail)

@@ -52,6 +52,8 @@ def layer_rejections(
 
     Raises ``LayerError`` for a path that the model does not have or run, or a model that runs no linear layer, and what
     `layer_matrix` and `four_spaces` raise.
+
+    In the book: thm-dropped.
     """
     if batch_size < 1:
         raise ValueError(f"batch_size is {batch_size}; expected a positive number of images")

@@ -16,6 +16,8 @@ class FourSpaces:
     ``U`` ``(m, r)``, ``S`` ``(r,)`` decreasing and ``Vh`` ``(r, n)`` are its singular triplets above the rank
     tolerance: ``s_i > tolerance * s_0``; ``singular_values`` ``(min(m, n),)`` holds all of them. In each row of ``Vh``
     the entry of largest magnitude is positive. Bases have orthonormal columns.
+
+    In the book: thm-nearest-image.
     """
 
     U: Tensor
@@ -75,6 +77,8 @@ def four_spaces(matrix: Tensor, tolerance: float | None = None) -> FourSpaces:
 
     Raises ``ValueError`` for anything but a matrix with at least one row and column, entries that are not finite, or
     a tolerance outside [0, 1).
+
+    In the book: thm-four-spaces, thm-left-out.
     """
     if matrix.dim() != 2 or 0 in matrix.shape:
         raise ValueError(f"expected a matrix with rows and columns, got a tensor of shape {tuple(matrix.shape)}")
@@ -119,6 +123,8 @@ def rejected_energy(basis: Tensor, x: Tensor) -> Tensor:
     NaN for one that holds NaN or infinity.
 
     It is one minus the projection ratio: ``|x - P x|^2 / |x|^2``.
+
+    In the book: thm-energies.
     """
     return energy_share(energy(residual(basis, x)), energy(x))
 

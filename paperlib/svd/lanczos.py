@@ -49,6 +49,8 @@ def lanczos_svd(
     Raises ``RankError`` for a k out of range, ``ValueError`` for a basis that is too small, ``SvdError`` where a
     product is NaN or infinite, and ``NotConvergedError`` with the best triplets so far behind ``max_products``
     products, or where rounding in the operator's dtype keeps the residuals above ``tol``.
+
+    In the book: thm-bidiagonalisation.
     """
     settings = settings or Lanczos()
     check_rank(k, operator.shape)

@@ -53,6 +53,8 @@ def adjacency(
 
     Raises ``ChainError`` unless the later layer's inputs are the earlier's channels, or a multiple of them, or hold
     them at ``start``.
+
+    In the book: thm-overlap, thm-effective-filters, thm-gated-middle.
     """
     channels, inputs = len(earlier.U), len(later.V)
     if places is None:
@@ -72,6 +74,8 @@ def effective_filters(later: SpectralNeurons, earlier: SpectralNeurons) -> Tenso
 
     For neurons of the SVR (`svr`, Section 4.2): the n-th spectral image of the later layer is the sum over m of the
     m-th scaled spectral image of the earlier one, correlated with ``A_nm``.
+
+    In the book: thm-effective-filters.
     """
     return torch.einsum("czn,cm->nmz", later.V, earlier.U[:, 0])
 

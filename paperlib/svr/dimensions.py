@@ -27,6 +27,8 @@ def overlap_excess(found: Adjacency) -> Tensor:
 
     ``B_ij`` is the sum of the coefficients of the first i rows and j columns (eq. 1), for fully connected layers
     ``|p_F p_G|_F^2`` of the spans of the first j outputs and the first i inputs (eq. 2, Proposition 3.1).
+
+    In the book: thm-overlap.
     """
     totals = found.coefficients.double().cumsum(0).cumsum(1)
     rows, columns = (_counts(size, totals) for size in totals.shape)

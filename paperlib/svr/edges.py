@@ -67,6 +67,8 @@ def significant_edges(
     construction, and all between layers that share a single channel, which are 1.
 
     Raises ``ValueError`` for a p outside (0, 1), an unknown law or correction, or ``most`` below 1.
+
+    In the book: thm-chance-adjacency.
     """
     check_probability(p)
     if correction not in get_args(Correction):

@@ -45,6 +45,8 @@ def spectral_neurons(
     value, by default as `four_spaces` has it: that of the weights' own dtype.
 
     Raises ``LayerError`` for another layer, ``ValueError`` for weights that are not finite or settings out of range.
+
+    In the book: thm-co-svr.
     """
     if not isinstance(layer, nn.Linear | Convolution):
         raise LayerError(

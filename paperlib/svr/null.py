@@ -25,6 +25,8 @@ def null_law(channels: float, degrees: float, law: Law = "chi2"):
 
     Raises ``ValueError`` for another law, fewer than one channel or no degree, or the Beta law of a single channel,
     where every coefficient is 1.
+
+    In the book: thm-chance-adjacency.
     """
     if channels < 1 or degrees <= 0:
         raise ValueError(
@@ -43,6 +45,8 @@ def threshold(channels: float, degrees: float, p: float, law: Law = "chi2") -> f
     """The value that a coefficient of the null model exceeds with probability ``p`` in (0, 1).
 
     The paper's figures read p so: with 0.15 a random network shows 15 % of its edges. Raises ``ValueError``.
+
+    In the book: thm-chance-adjacency.
     """
     check_probability(p)
     return float(null_law(channels, degrees, law).isf(p))

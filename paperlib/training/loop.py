@@ -69,6 +69,8 @@ def train(
     goes on changing, so what is to stay has to be copied.
 
     Raises ``TrainingError`` where the loss is not finite, or the state file is damaged or belongs to another recipe.
+
+    In the book: thm-row-sum.
     """
     run = _start(recipe, state_file, device)
     data = _on_device(train_data, device)

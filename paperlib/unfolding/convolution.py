@@ -107,6 +107,8 @@ def convolution_matrices(layer: Convolution | Tensor) -> ConvolutionMatrices:
 
     A layer's padding counts as zeros whatever its mode. Raises ``UnfoldingError`` for another layer, and for weights
     that are no such floating-point tensor, or not finite.
+
+    In the book: thm-unfoldings-share, thm-operator-norm.
     """
     if isinstance(layer, Tensor):
         axes = range(max(layer.dim() - 2, 0))

@@ -143,6 +143,7 @@ def project(tmp_path, monkeypatch) -> Project:
         "ROOT": ".",
         "DATA": "data",
         "CLAIMS": "data/claims",
+        "THEOREMS": "data/theorems.toml",
         "TRACKED_RESULTS": "data/results",
         "NOTEBOOKS": "notebooks",
         "BOOK": "book",
