@@ -75,7 +75,8 @@ def _title(item: Mapping) -> str:
 
 def _part_phrase(item: Mapping) -> str:
     count, part = item.get("count"), item.get("part")
-    part = "training" if part == "train" else part
+    # A whole set has no part that would have to be named.
+    part = {"train": "training", "all": ""}.get(str(part), part)
     if not isinstance(count, int):
         return str(part or "")
     words = f"{count:,} {part} images" if part else f"{count:,} images"

@@ -1,5 +1,7 @@
 """Operators for other libraries: SciPy's ``LinearOperator`` and PETSc's shell matrix, on flattened float vectors."""
 
+from types import ModuleType
+
 import numpy as np
 import torch
 from scipy.sparse.linalg import LinearOperator as ScipyOperator
@@ -30,14 +32,27 @@ def to_scipy(operator: LinearOperator, dtype: type[np.floating] | None = None) -
     )
 
 
+def import_petsc() -> ModuleType:
+    """The module ``petsc4py.PETSc``, begun without its signal handlers; raises ``ImportError`` where it is missing.
+
+    With them PETSc would end the process at a broken pipe, such as one to a worker that was killed, where Python raises
+    an error that can be dealt with. Nothing changes where the caller has begun PETSc before.
+    """
+    import petsc4py
+
+    petsc4py.init(["paperlib", "-no_signal_handler"])
+    from petsc4py import PETSc
+
+    return PETSc
+
+
 def to_petsc(operator: LinearOperator):
     """The operator as a PETSc shell matrix (real double precision) with ``mult`` and ``multTranspose``.
 
     Needs petsc4py; the products themselves run in the operator's dtype and on its device.
     """
-    from petsc4py import PETSc
-
-    matrix = PETSc.Mat().createPython(operator.shape, _ShellContext(operator), comm=PETSc.COMM_SELF)
+    petsc = import_petsc()
+    matrix = petsc.Mat().createPython(operator.shape, _ShellContext(operator), comm=petsc.COMM_SELF)
     matrix.setUp()
     return matrix
 

@@ -1,52 +1,14 @@
-"""Dice and RPR of shifted volumes, and Dice by the number of labelled volumes."""
+"""Dice by the number of labelled volumes."""
 
 from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from paperlib.intervals import mean_interval
-from paperlib.plotting.style import BASELINE, FOLD_COLOURS, FOLD_MARKS, NETWORK_COLOURS, legend_columns, style
-
-# A mean with the ends of its interval: "mean", "low", "high".
-Point = Mapping[str, float]
-
-
-def draw_shift_curves(
-    shifts: Mapping[str, Mapping[float, Mapping[str, Point]]], quantities: Mapping[str, str] | None = None
-) -> Figure:
-    """Means against the level of a shift: a column for each kind of shift, a row for each of ``quantities``.
-
-    ``shifts[kind][level][quantity]`` is a point with its interval. ``quantities`` names the rows, by default
-    ``{"dice": "mean Dice", "rpr": "mean RPR"}``. The first level of each kind is the volumes as they are, whose means
-    are dashed.
-    """
-    quantities = quantities or {"dice": "mean Dice", "rpr": "mean RPR"}
-    with style():
-        size = (max(4.2, min(8.4, 2.1 * len(shifts) + 0.6)), 2.0 * len(quantities) + 0.5)
-        figure, axes = plt.subplots(
-            len(quantities), len(shifts), figsize=size, sharex="col", sharey="row", squeeze=False
-        )
-        for column, (kind, levels) in zip(axes.T, shifts.items(), strict=True):
-            for axis, quantity, colour in zip(column, quantities, NETWORK_COLOURS, strict=False):
-                _shift(axis, {float(level): found[quantity] for level, found in levels.items()}, colour)
-            column[0].set_title(kind, fontsize=9)
-            column[-1].set_xlabel("level")
-        for row, title in zip(axes, quantities.values(), strict=True):
-            row[0].set_ylabel(title)
-        plt.close(figure)
-    return figure
-
-
-def _shift(axis: Axes, levels: Mapping[float, Point], colour: str) -> None:
-    axis.axhline(next(iter(levels.values()))["mean"], **BASELINE)
-    places = sorted(levels)
-    means, low, high = (np.array([levels[place][name] for place in places]) for name in ("mean", "low", "high"))
-    axis.errorbar(places, means, [means - low, high - means], color=colour, marker="o", markersize=4, capsize=2)
-    axis.locator_params(axis="x", nbins=4)
+from paperlib.plotting.style import FOLD_COLOURS, FOLD_MARKS, legend_columns, style
 
 
 def draw_learning_curves(

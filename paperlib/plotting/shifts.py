@@ -4,17 +4,24 @@ from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
+import seaborn as sns
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
 from paperlib.plotting.images import bare
-from paperlib.plotting.labelling import draw_shift_curves
-from paperlib.plotting.style import BASELINE, DIGIT_COLOURS, style
+from paperlib.plotting.style import BASELINE, NETWORK_COLOURS, style
 from paperlib.segmentation.shift_effects import ShiftStudy
 from paperlib.segmentation.shifts import Shift
 
+# A mean with the ends of its interval: "mean", "low", "high".
+Point = Mapping[str, float]
+
 _ROWS = {"dice": "change of Dice", "rpr": "change of RPR", "entropy": "change of entropy"}
 _COLUMNS = 4
+# Told apart by readers who do not see all colours, and in print.
+_KIND_COLOURS = sns.color_palette("colorblind", 10)
+_KIND_MARKS = "os^Dv*PX<>"
 
 
 def draw_shift_examples(slices: Mapping[str, tuple[Tensor, Tensor]]) -> Figure:
@@ -52,24 +59,59 @@ def draw_shift_changes(study: ShiftStudy) -> Figure:
     return draw_shift_curves(curves, _ROWS)
 
 
+def draw_shift_curves(
+    shifts: Mapping[str, Mapping[float, Mapping[str, Point]]], quantities: Mapping[str, str] | None = None
+) -> Figure:
+    """Means against the level of a shift: a column for each kind of shift, a row for each of ``quantities``.
+
+    ``shifts[kind][level][quantity]`` is a point with its interval. ``quantities`` names the rows, by default
+    ``{"dice": "mean Dice", "rpr": "mean RPR"}``. The first level of each kind is the volumes as they are, whose means
+    are dashed.
+    """
+    quantities = quantities or {"dice": "mean Dice", "rpr": "mean RPR"}
+    with style():
+        size = (max(4.2, min(8.4, 2.1 * len(shifts) + 0.6)), 2.0 * len(quantities) + 0.5)
+        figure, axes = plt.subplots(
+            len(quantities), len(shifts), figsize=size, sharex="col", sharey="row", squeeze=False
+        )
+        for column, (kind, levels) in zip(axes.T, shifts.items(), strict=True):
+            for axis, quantity, colour in zip(column, quantities, NETWORK_COLOURS, strict=False):
+                _shift(axis, {float(level): found[quantity] for level, found in levels.items()}, colour)
+            column[0].set_title(kind, fontsize=9)
+            column[-1].set_xlabel("level")
+        for row, title in zip(axes, quantities.values(), strict=True):
+            row[0].set_ylabel(title)
+        plt.close(figure)
+    return figure
+
+
+def _shift(axis: Axes, levels: Mapping[float, Point], colour: str) -> None:
+    axis.axhline(next(iter(levels.values()))["mean"], **BASELINE)
+    places = sorted(levels)
+    means, low, high = (np.array([levels[place][name] for place in places]) for name in ("mean", "low", "high"))
+    axis.errorbar(places, means, [means - low, high - means], color=colour, marker="o", markersize=4, capsize=2)
+    # Narrow panels have room for two numbers.
+    axis.set_xticks([places[0], places[-1]], [f"{place:g}" for place in (places[0], places[-1])])
+
+
 def draw_paired_changes(
     kinds: Sequence[str], changes: Mapping[str, Sequence[Sequence[float]]], titles: Mapping[str, str]
 ) -> Figure:
-    """A point for each volume and shift: the change of Dice against that of each of ``titles``, coloured by kind.
+    """A point for each volume and shift, marked by kind: the change of Dice against that of each of ``titles``.
 
     ``kinds[s]`` is the kind of shift s, and ``changes[name][s]`` the changes that it makes to the volumes, with
     ``name`` ``"dice"`` or one of ``titles``.
     """
-    colours = dict(zip(dict.fromkeys(kinds), DIGIT_COLOURS, strict=False))
+    looks = dict(zip(dict.fromkeys(kinds), zip(_KIND_COLOURS, _KIND_MARKS, strict=True), strict=False))
     with style():
         figure, axes = plt.subplots(1, len(titles), figsize=(4.1 * len(titles), 3.6), sharey=True, squeeze=False)
         for axis, (name, title) in zip(axes[0], titles.items(), strict=True):
             axis.axhline(0, **BASELINE)
             axis.axvline(0, **BASELINE)
-            for kind, colour in colours.items():
+            for kind, (colour, mark) in looks.items():
                 rows = [row for row, other in enumerate(kinds) if other == kind]
                 x, y = (np.concatenate([changes[column][row] for row in rows]) for column in (name, "dice"))
-                axis.plot(x, y, "o", color=colour, markersize=3.5, alpha=0.7, markeredgewidth=0, label=kind)
+                axis.plot(x, y, mark, color=colour, markersize=4, alpha=0.7, markeredgewidth=0, label=kind)
             axis.set_xlabel(title)
         axes[0, 0].set_ylabel("change of Dice")
         figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=4)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from paperlib.operators import CountingOperator, LinearOperator, to_petsc
+from paperlib.operators.bridges import import_petsc
 from paperlib.svd.errors import NotConvergedError, SolverUnavailableError, check_rank
 from paperlib.svd.residuals import with_residuals
 from paperlib.svd.triplets import SingularTriplets
@@ -83,6 +84,7 @@ def slepc_available() -> bool:
 
 def _import_slepc() -> ModuleType:
     try:
+        import_petsc()
         from slepc4py import SLEPc
     except ImportError as error:
         raise SolverUnavailableError(

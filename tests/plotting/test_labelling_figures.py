@@ -1,54 +1,11 @@
-"""Shifts and learning curves: means, ends and runs drawn are those that were given."""
+"""Learning curves: means, ends and runs drawn are those that were given."""
 
 import numpy as np
 import pytest
 from figure_support import assert_readable
 from scipy import stats
 
-from paperlib.plotting.labelling import draw_learning_curves, draw_shift_curves
-
-
-def point(mean, reach=0.01):
-    return {"mean": mean, "low": mean - reach, "high": mean + 2 * reach}
-
-
-SHIFTS = {
-    "noise": {0.0: {"dice": point(0.9), "rpr": point(0.12)}, 0.2: {"dice": point(0.7), "rpr": point(0.05)}},
-    "intensity": {
-        1.0: {"dice": point(0.9), "rpr": point(0.12)},
-        0.5: {"dice": point(0.85), "rpr": point(0.11)},
-        2.0: {"dice": point(0.8), "rpr": point(0.13)},
-    },
-}
-
-
-def test_a_column_for_each_shift_and_a_row_for_each_quantity():
-    figure = draw_shift_curves(SHIFTS)
-    (noise_dice, dice), (noise_rpr, rpr) = np.reshape(figure.axes, (2, 2))
-    assert [axis.get_title() for axis in (noise_dice, dice)] == ["noise", "intensity"]
-    assert (noise_dice.get_ylabel(), noise_rpr.get_ylabel()) == ("mean Dice", "mean RPR")
-    # In the order of the levels, and dashed at what was given first.
-    means, _, (bars,) = rpr.containers[0]
-    assert list(means.get_xdata()) == [0.5, 1, 2] and list(means.get_ydata()) == [0.11, 0.12, 0.13]
-    assert rpr.lines[0].get_ydata()[0] == 0.12 and rpr.lines[0].get_linestyle() == "--"
-    assert [list(segment[:, 1]) for segment in bars.get_segments()] == [
-        pytest.approx([mean - 0.01, mean + 0.02]) for mean in (0.11, 0.12, 0.13)
-    ]
-    assert noise_dice.get_ylim() == dice.get_ylim()
-    assert_readable(figure)
-
-
-def test_levels_of_a_result_file_are_texts():
-    as_text = {kind: {str(level): found for level, found in levels.items()} for kind, levels in SHIFTS.items()}
-    drawn = draw_shift_curves(as_text, {"dice": "Dice"})
-    assert len(drawn.axes) == 2
-    assert list(drawn.axes[1].containers[0][0].get_ydata()) == [0.85, 0.9, 0.8]
-
-
-@pytest.mark.parametrize("kinds", [1, 5])
-def test_one_and_many_kinds_fit(kinds):
-    assert_readable(draw_shift_curves({f"bias field {n}": SHIFTS["noise"] for n in range(kinds)}))
-
+from paperlib.plotting.labelling import draw_learning_curves
 
 CURVES = {
     "random": {5: [0.5, 0.6, 0.55], 10: [0.7, 0.72, 0.8], 20: [0.8, 0.85, 0.83]},

@@ -1,5 +1,6 @@
 """SLEPc's solvers against dense decompositions, their limits, and what they say when they fail."""
 
+import subprocess
 import sys
 
 import pytest
@@ -186,3 +187,21 @@ def test_without_slepc4py_the_error_says_how_to_get_it(network, monkeypatch):
     assert "solvers 'lanczos' and 'exact' need neither" in str(caught.value)
     assert isinstance(caught.value, ImportError)
     assert truncated_svd(network, 2, solver="auto").solver == "exact"
+
+
+def test_a_broken_pipe_stays_an_error_of_python():
+    """PETSc's own handler would end the process here, as when a worker process is killed after an SVD by SLEPc."""
+    script = """
+import os
+from paperlib.svd import slepc_available
+
+assert slepc_available()
+reader, writer = os.pipe()
+os.close(reader)
+try:
+    os.write(writer, b"x")
+except BrokenPipeError:
+    print("an error")
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "an error\n"), done.stderr
