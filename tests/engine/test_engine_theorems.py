@@ -74,8 +74,9 @@ def test_code_that_is_not_there_is_named(project, look, message):
 
 
 def pages() -> dict[str, str]:
-    found = paths.BOOK.rglob("*.md")
-    return {path.relative_to(paths.BOOK).with_suffix("").as_posix(): path.read_text("utf-8") for path in found}
+    """The text of the book's own pages by name, without what a build left."""
+    found = {path.relative_to(paths.BOOK).with_suffix(""): path for path in paths.BOOK.rglob("*.md")}
+    return {name.as_posix(): path.read_text("utf-8") for name, path in found.items() if name.parts[0] != "_build"}
 
 
 def test_every_statement_of_the_book_has_its_evidence_and_every_row_its_statement():
