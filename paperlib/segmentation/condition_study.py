@@ -105,8 +105,8 @@ def condition_rows(results: Iterable[ConditionResult]) -> list[list[str]]:
     return [
         [
             f"{result.condition.group}: {result.condition.name}",
-            f"{found.mean_dice:.3f} ± {found.deviation_dice:.3f}",
-            f"{found.mean_ratio:.3f} ± {found.deviation_ratio:.3f}",
+            _mean(found.mean_dice, found.deviation_dice),
+            _mean(found.mean_ratio, found.deviation_ratio),
             _interval(found.correlation),
             _interval(found.partial),
             _interval(found.baselines["foreground_entropy"]),
@@ -126,6 +126,11 @@ def _result(condition: Condition, table: VolumeTable, data: dict, draws: int) ->
         float(table.column("residuals").max()),
         data,
     )
+
+
+def _mean(mean: float, deviation: float) -> str:
+    # A line of a narrow column must not break before the deviation.
+    return f"{mean:.3f}\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}{deviation:.3f}"
 
 
 def _interval(found: RankCorrelation) -> str:
