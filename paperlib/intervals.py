@@ -39,13 +39,8 @@ def mean_interval(values: Tensor, level: float = 0.95) -> Mean:
     return Mean(mean, mean - reach, mean + reach, deviation, count)
 
 
-@dataclass(frozen=True)
-class Estimate:
-    """A number computed from samples, with its interval."""
-
-    value: float
-    low: float
-    high: float
+class Numbers:
+    """Base of dataclasses whose fields are numbers, which a result file holds by name."""
 
     def as_dict(self) -> dict[str, float | None]:
         """The fields for a result file, which cannot hold NaN: None in its place."""
@@ -53,8 +48,17 @@ class Estimate:
 
     @classmethod
     def from_dict(cls, found: Mapping[str, float | None]) -> Self:
-        """The estimate that `as_dict` was made of."""
+        """What `as_dict` was made of."""
         return cls(**{name: math.nan if number is None else number for name, number in found.items()})
+
+
+@dataclass(frozen=True)
+class Estimate(Numbers):
+    """A number computed from samples, with its interval."""
+
+    value: float
+    low: float
+    high: float
 
 
 def difference_of_means(first: Tensor, second: Tensor, level: float = 0.95) -> Estimate:

@@ -10,22 +10,21 @@ quantity that has the same value in every row has no correlation: value and inte
 """
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
-from typing import Self
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from paperlib.intervals import Estimate, percentile_interval
+from paperlib.intervals import Estimate, Numbers, percentile_interval
 from paperlib.row_scores import Parts, Scores, centred, correlations, group_scores, parts_of, rank_scores, residuals
 
 Rows = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class RankCorrelation:
+class RankCorrelation(Numbers):
     """A correlation ``value`` of ``count`` rows, the interval ``low`` to ``high``, and ``p_value`` of no association.
 
     Of ranks (Spearman's) unless a function says otherwise.
@@ -36,15 +35,6 @@ class RankCorrelation:
     high: float
     p_value: float
     count: int
-
-    def as_dict(self) -> dict[str, float | None]:
-        """The fields for a result file, which cannot hold NaN: None in its place."""
-        return {name: None if math.isnan(number) else number for name, number in asdict(self).items()}
-
-    @classmethod
-    def from_dict(cls, found: Mapping[str, float | None]) -> Self:
-        """The correlation that `as_dict` was made of."""
-        return cls(**{name: math.nan if number is None else number for name, number in found.items()})
 
 
 def rank_correlation(

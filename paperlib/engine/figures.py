@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,7 +27,7 @@ class PageFigure:
     images: Mapping[str, bytes]
 
     def file(self, ending: str) -> Path:
-        """Where `export_figures` puts it."""
+        """Where `export_figure` puts it."""
         paper = self.notebook.partition("/")[0]
         return paths.EXECUTED / paper / "figures" / f"{self.name}.{ending}"
 
@@ -52,13 +52,12 @@ def all_figures() -> dict[str, PageFigure]:
     return {figure.name: figure for notebook_id in read_catalogue() for figure in page_figures(notebook_id)}
 
 
-def export_figures(figures: Iterable[PageFigure]) -> None:
-    """Write the images below ``book/run``; a file that is there already, with the same content, is not touched."""
-    for figure in figures:
-        for ending, image in figure.images.items():
-            file = figure.file(ending)
-            if not file.is_file() or file.read_bytes() != image:
-                write_atomically(file, lambda temporary, image=image: temporary.write_bytes(image))
+def export_figure(figure: PageFigure) -> None:
+    """Write its images below ``book/run``; a file that is there already, with the same content, is not touched."""
+    for ending, image in figure.images.items():
+        file = figure.file(ending)
+        if not file.is_file() or file.read_bytes() != image:
+            write_atomically(file, lambda temporary, image=image: temporary.write_bytes(image))
 
 
 def _figures(notebook_id: str, cell: Mapping) -> list[PageFigure]:

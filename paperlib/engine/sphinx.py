@@ -43,9 +43,7 @@ from paperlib.engine.errors import ClaimsError, MissingResultError, UsageError
 from paperlib.engine.results import find_result, load_result, local_path, tracked_path
 from paperlib.engine.sphinx_base import EngineDirective, connect, missing_note, or_missing, warn, watch
 from paperlib.engine.sphinx_figures import add_directives as add_figure_directives
-from paperlib.engine.sphinx_folded import add_nodes as add_folded_nodes
-from paperlib.engine.sphinx_tables import Cell, table
-from paperlib.engine.sphinx_tables import add_nodes as add_table_nodes
+from paperlib.engine.sphinx_nodes import Cell, add_nodes, table
 from paperlib.engine.sphinx_theorems import add_directives as add_theorem_directives
 from paperlib.engine.tables import claim_words, paper_words, value_words
 from paperlib.engine.text import format_value, nearest
@@ -209,8 +207,7 @@ def setup(app: Sphinx) -> dict[str, object]:
     app.add_role("claim", ClaimRole())
     app.add_directive("claims", ClaimsDirective)
     app.add_directive("status", StatusDirective)
-    add_table_nodes(app)
-    add_folded_nodes(app)
+    add_nodes(app)
     add_theorem_directives(app)
     add_figure_directives(app)
     app.add_css_file("paperlib.css")

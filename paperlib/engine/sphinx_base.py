@@ -1,5 +1,6 @@
 """What the directives and roles of the book share: errors as red notes, and which files a page depends on."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from paperlib.engine.errors import EngineError, MissingResultError
 logger = logging.getLogger(__name__)
 
 
-class EngineDirective(SphinxDirective):
+class EngineDirective(SphinxDirective, ABC):
     """A directive whose errors are red boxes."""
 
     def run(self) -> list[nodes.Node]:
@@ -24,9 +25,9 @@ class EngineDirective(SphinxDirective):
             warn(self.env, error, self.get_location())
             return [_box(error)]
 
+    @abstractmethod
     def content_nodes(self) -> list[nodes.Node]:
         """What the directive shows; may raise ``EngineError``."""
-        raise NotImplementedError
 
     def inline(self, text: str) -> list[nodes.Node]:
         """Text in which formulas and code are marked up as in the book."""

@@ -14,7 +14,7 @@ from sphinx.application import Sphinx
 
 from paperlib import paths
 from paperlib.engine.errors import UsageError
-from paperlib.engine.figures import PageFigure, all_figures, export_figures
+from paperlib.engine.figures import PageFigure, all_figures, export_figure
 from paperlib.engine.sphinx_base import EngineDirective, watch
 from paperlib.engine.text import nearest
 
@@ -25,12 +25,13 @@ class PaperFigureDirective(EngineDirective):
     required_arguments = 1
 
     def content_nodes(self) -> list[nodes.Node]:
-        known: dict[str, PageFigure] = all_figures()
+        known = _figures(self.env.app)
         name = self.arguments[0]
         if name not in known:
             raise UsageError(f"no executed notebook has the figure {name!r}.{nearest(name, known)}")
         figure = known[name]
         watch(self.env, [paths.EXECUTED / f"{figure.notebook}.ipynb"])
+        export_figure(figure)
         ending = next(iter(figure.images))
         address = "/" + figure.file(ending).relative_to(self.env.srcdir).as_posix()
         image = nodes.image("", uri=address, alt=figure.alt)
@@ -44,11 +45,13 @@ def _number(docname: str, name: str) -> nodes.Node:
     return addnodes.pending_xref(name, nodes.inline("", name), refdoc=docname, refwarn=True, **options)
 
 
-def _export(app: Sphinx) -> None:
-    export_figures(all_figures().values())
+def _figures(app: Sphinx) -> dict[str, PageFigure]:
+    """All figures, read once in a build: the executed notebooks are many megabytes."""
+    if not hasattr(app, "paperlib_figures"):
+        app.paperlib_figures = all_figures()
+    return app.paperlib_figures
 
 
 def add_directives(app: Sphinx) -> None:
-    """Register the directive, and write the images before pages are read."""
+    """Register the directive."""
     app.add_directive("paper-figure", PaperFigureDirective)
-    app.connect("builder-inited", _export)

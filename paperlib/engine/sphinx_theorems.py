@@ -18,8 +18,7 @@ from sphinx.application import Sphinx
 
 from paperlib import paths
 from paperlib.engine.sphinx_base import EngineDirective, watch
-from paperlib.engine.sphinx_folded import folded
-from paperlib.engine.sphinx_tables import Cell, table
+from paperlib.engine.sphinx_nodes import Cell, folded, table
 from paperlib.engine.theorems import Code, code_of_function, code_of_test, find_theorem, load_theorems
 
 _HEADS = ("statement", "implemented by", "checked by")
@@ -43,7 +42,7 @@ class EvidenceDirective(EngineDirective):
 
     def _folded(self, summary: str, code: Code) -> nodes.Node:
         place = nodes.paragraph("", "", nodes.literal("", f"{code.file}, line {code.line}"))
-        return folded("", place, nodes.literal_block(code.text, code.text, language="python"), summary=summary)
+        return folded(summary, place, nodes.literal_block(code.text, code.text, language="python"))
 
 
 class TheoremsDirective(EngineDirective):

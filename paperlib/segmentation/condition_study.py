@@ -10,14 +10,13 @@ from paperlib.segmentation.conditions import Condition, condition_recipe, measur
 from paperlib.segmentation.folds import recipe_volumes
 from paperlib.segmentation.measuring import MeasureSettings, measure_volumes
 from paperlib.segmentation.prediction import Prediction, prediction
-from paperlib.segmentation.rows import VolumeTable
+from paperlib.segmentation.rows import READING_NAMES, VolumeTable
 
 CONDITION_HEADER = (
     "condition", "Dice", "RPR", "ρ of RPR", "ρ of RPR, label's size and contrast removed", "ρ of the entropy",
 )  # fmt: skip
 # For which k a correlation is shown beside that of the largest.
 _RANKS = (1, 2, 5, 10)
-_READINGS = {"rpr_patches": "mean of the windows' ratios", "rpr_foreground": "within the marked voxels"}
 
 
 @dataclass(frozen=True)
@@ -86,7 +85,7 @@ def by_group(results: Iterable[ConditionResult]) -> dict[str, dict[str, RankCorr
         group = groups.setdefault(result.condition.group, {})
         group[result.condition.name] = result.prediction.correlation
         if result.condition.patches:
-            group |= {f"  {title}": result.prediction.readings[name] for name, title in _READINGS.items()}
+            group |= {f"  {title}": result.prediction.readings[name] for name, title in READING_NAMES.items()}
     return groups
 
 
@@ -96,7 +95,7 @@ def in_other_ways(result: ConditionResult) -> dict[str, dict[str, RankCorrelatio
     name = result.condition.name
     return {
         f"triplets, under {name}": {f"k = {k}": by_rank[k - 1] for k in _RANKS if k <= len(by_rank)},
-        f"reading, under {name}": {title: readings[key] for key, title in _READINGS.items() if key in readings},
+        f"reading, under {name}": {title: readings[key] for key, title in READING_NAMES.items() if key in readings},
     }
 
 

@@ -19,8 +19,14 @@ from paperlib.rank_correlation import (
 )
 from paperlib.segmentation.rows import READINGS, VolumeTable
 
-# Numbers that need no label either, and cost one forward pass.
-BASELINES = ("entropy", "foreground_entropy", "foreground_probability", "predicted_volume", "norm")
+# Numbers that need no label either, and cost one forward pass, with their names in figures.
+BASELINE_NAMES = {
+    "entropy": "entropy, all voxels",
+    "foreground_entropy": "entropy, marked voxels",
+    "foreground_probability": "largest probability, marked voxels",
+    "predicted_volume": "number of marked voxels",
+    "norm": "norm of the image",
+}
 
 
 @dataclass(frozen=True)
@@ -30,7 +36,7 @@ class Prediction:
     ``correlation``: Spearman's rho of RPR at the largest k with Dice; ``pearson`` the same of the numbers themselves;
     ``within_folds`` after ranking inside each fold, so that no difference between networks counts. ``by_rank[j]`` is
     for k = j + 1, ``by_fold`` for each fold, ``readings`` for each reading of RPR that was measured, ``numerator`` for
-    what RPR would be without the norm of x in its denominator, ``baselines`` for the numbers in `BASELINES`,
+    what RPR would be without the norm of x in its denominator, ``baselines`` for the numbers in `BASELINE_NAMES`,
     ``partial`` with label volume and contrast removed. ``less_than_entropy`` is rho of RPR less that of the entropy
     over the marked voxels, which is turned round to rise with Dice: below 0 where the entropy tells more. ``bands`` are
     Table 2 of `generalizability`; ``rises`` says whether their mean Dice rises from each to the next, and
@@ -101,7 +107,7 @@ def prediction(
         ),
         readings={name: correlated(table.ratios(name)[:, -1]) for name in readings},
         numerator=correlated(ratio * table.column("norm") ** 2),
-        baselines={name: correlated(table.column(name)) for name in BASELINES},
+        baselines={name: correlated(table.column(name)) for name in BASELINE_NAMES},
         partial=_partial(table, ratio, dice, groups, settings),
         less_than_entropy=_less_than_entropy(table, ratio, dice, draws, seed),
         bands=bands,

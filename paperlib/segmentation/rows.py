@@ -12,6 +12,8 @@ import pandas as pd
 from paperlib.files import write_atomically
 
 READINGS = ("rpr", "rpr_patches", "rpr_foreground")
+# How figures and tables name the readings beside that of the stitched operator.
+READING_NAMES = {"rpr_patches": "mean of the windows' ratios", "rpr_foreground": "within the marked voxels"}
 
 _NAN = math.nan
 _Numbers = tuple[float, ...]

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from paperlib.engine.errors import SourceError
-from paperlib.engine.figures import all_figures, export_figures, page_figures
+from paperlib.engine.figures import all_figures, export_figure, page_figures
 
 PIXEL = base64.b64encode(b"pixels").decode()
 
@@ -35,13 +35,13 @@ def test_labelled_figures_have_their_words_and_their_images(project):
 def test_files_are_written_once(project):
     executed(project, {"image/svg+xml": "<svg/>"})
     (figure,) = all_figures().values()
-    export_figures([figure])
+    export_figure(figure)
     before = figure.file("svg").stat().st_mtime_ns
     assert figure.file("svg").read_bytes() == b"<svg/>"
-    export_figures([figure])
+    export_figure(figure)
     assert figure.file("svg").stat().st_mtime_ns == before
     executed(project, {"image/svg+xml": "<svg>new</svg>"})
-    export_figures(all_figures().values())
+    export_figure(all_figures()[figure.name])
     assert figure.file("svg").read_bytes() == b"<svg>new</svg>"
 
 

@@ -1,4 +1,4 @@
-"""Tables for the book as docutils nodes: a header row, row headers, and a container that scrolls by keyboard too."""
+"""Docutils nodes of the book: tables that scroll by keyboard too, and parts of a page that are folded away."""
 
 from collections.abc import Sequence
 from html import escape
@@ -8,27 +8,39 @@ from sphinx.application import Sphinx
 from sphinx.writers.html5 import HTML5Translator
 
 
-class scrolling(nodes.General, nodes.Element):
-    """Container around a wide table; its attribute ``label`` names it to readers who do not see it."""
+class enclosed(nodes.General, nodes.Element):
+    """Content between the attributes ``opening`` and ``closing`` in HTML; other formats show it without them."""
 
 
-def _visit_html(translator: HTML5Translator, node: scrolling) -> None:
-    label = escape(node["label"], quote=True)
-    translator.body.append(f'<div class="paperlib-table" role="region" aria-label="{label}" tabindex="0">\n')
+def _visit_html(translator: HTML5Translator, node: enclosed) -> None:
+    translator.body.append(node["opening"] + "\n")
 
 
-def _depart_html(translator: HTML5Translator, node: scrolling) -> None:
-    translator.body.append("</div>\n")
+def _depart_html(translator: HTML5Translator, node: enclosed) -> None:
+    translator.body.append(node["closing"] + "\n")
 
 
-def _nothing(translator: nodes.NodeVisitor, node: scrolling) -> None:
-    """Formats without scrolling show the table itself."""
+def _nothing(translator: nodes.NodeVisitor, node: enclosed) -> None:
+    """The content stands for itself."""
 
 
 def add_nodes(app: Sphinx) -> None:
-    """Register the container with every format."""
+    """Register the node with every format."""
     plain = {name: (_nothing, _nothing) for name in ("latex", "text", "man", "texinfo")}
-    app.add_node(scrolling, html=(_visit_html, _depart_html), **plain)
+    app.add_node(enclosed, html=(_visit_html, _depart_html), **plain)
+
+
+def folded(summary: str, *content: nodes.Node) -> enclosed:
+    """What opens on a click or a key: HTML's own ``details``, which needs no script; ``summary`` stands before it."""
+    opening = f'<details class="paperlib-folded"><summary>{escape(summary)}</summary>'
+    return enclosed("", *content, opening=opening, closing="</details>")
+
+
+def _scrolling(label: str, *content: nodes.Node) -> enclosed:
+    """A region for what may be too wide; ``label`` names it to readers who do not see it."""
+    name = escape(label, quote=True)
+    opening = f'<div class="paperlib-table" role="region" aria-label="{name}" tabindex="0">'
+    return enclosed("", *content, opening=opening, closing="</div>")
 
 
 class Cell:
@@ -46,7 +58,7 @@ class Cell:
         return entry
 
 
-def table(title: str, head: Sequence[str], rows: Sequence[Sequence[Cell]], row_headers: bool = True) -> scrolling:
+def table(title: str, head: Sequence[str], rows: Sequence[Sequence[Cell]], row_headers: bool = True) -> enclosed:
     """A table with a caption, whose first column heads the rows where ``row_headers``.
 
     A row lacks the cells that span into it. Row headers and spans do not go together: docutils takes the first cell
@@ -57,7 +69,7 @@ def table(title: str, head: Sequence[str], rows: Sequence[Sequence[Cell]], row_h
     group += [nodes.colspec(colwidth=16, stub=1 if row_headers and index == 0 else 0) for index in range(len(head))]
     group += nodes.thead("", _row([Cell(word) for word in head]))
     group += nodes.tbody("", *(_row(row) for row in rows))
-    return scrolling("", nodes.table("", nodes.title("", title), group), label=title)
+    return _scrolling(title, nodes.table("", nodes.title("", title), group))
 
 
 def _row(cells: Sequence[Cell]) -> nodes.row:
