@@ -213,4 +213,4 @@ def setup(app: Sphinx) -> dict[str, object]:
     app.add_css_file("paperlib.css")
     app.connect("config-inited", _add_static)
     connect(app)
-    return {"version": "1", "env_version": 1, "parallel_read_safe": True, "parallel_write_safe": True}
+    return {"version": "1", "env_version": 2, "parallel_read_safe": True, "parallel_write_safe": True}
