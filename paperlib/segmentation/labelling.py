@@ -19,7 +19,12 @@ from paperlib.segmentation.kept_values import KeptValues
 from paperlib.segmentation.label_ranking import STRATEGIES, Ranking, ranking
 from paperlib.segmentation.learning_curves import LabelledRound, LearningCurves
 from paperlib.segmentation.measuring import MeasureSettings
-from paperlib.segmentation.recipe import SegmentationRecipe
+from paperlib.segmentation.recipe import SegmentationNetwork, SegmentationRecipe
+
+# A network that marks a few stray voxels has learned no more than one that marks none.
+_MARKS_NOTHING = 0.01
+# Far from the seeds of the other repetitions, so that no restart repeats one of them.
+_NEXT_WEIGHTS = 1000
 
 
 @dataclass(frozen=True)
@@ -30,8 +35,9 @@ class LabellingPlan:
     them that are labelled at once; it also draws the weights and patches of the networks. Then come ``rounds`` rounds:
     train, rank the rest of the pool, label the first ``added``; after the last there is one more training. The
     ``strategies`` are of `STRATEGIES`. Every training takes about ``steps`` steps of the optimiser, whatever the
-    number of labels, in whole epochs, and looks ``looks`` times at the validation volumes. ``settings`` are those of
-    the singular value decompositions.
+    number of labels, in whole epochs, and looks ``looks`` times at the validation volumes. One that never marks a
+    voxel there has fallen into "background everywhere", which no choice of labels is to blame for; it begins again from
+    other weights, ``attempts`` times in all. ``settings`` are those of the singular value decompositions.
 
     Raises ``ValueError`` for numbers out of range and strategies that are unknown.
     """
@@ -44,10 +50,11 @@ class LabellingPlan:
     pool: int = 0
     strategies: tuple[str, ...] = ("rpr", "entropy", "random")
     looks: int = 5
+    attempts: int = 3
     settings: MeasureSettings = field(default_factory=MeasureSettings)
 
     def __post_init__(self):
-        for name in ("start", "added", "rounds", "steps", "looks"):
+        for name in ("start", "added", "rounds", "steps", "looks", "attempts"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; expected 1 or more")
         unknown = [name for name in self.strategies if name not in STRATEGIES]
@@ -120,7 +127,7 @@ class _Run:
         pool = np.random.default_rng(self.seed).permutation(sorted(free))[: self.plan.pool or None].tolist()
         labelled, rest = pool[: self.plan.start], pool[self.plan.start :]
         for number, count in enumerate(self.plan.counts):
-            network = segmentation_network(self.plan.recipe(self.base, labelled, self.seed), self.volumes)
+            network, restarts = self._trained(labelled)
             kept = KeptValues(self.folder, network)
             test = self.volumes.select(network.summary.test, "test")
             dice = kept.forward(test)["dice"]
@@ -128,12 +135,22 @@ class _Run:
             if count < self.plan.counts[-1]:
                 generator = np.random.default_rng([self.seed, number])
                 found = ranking(self.strategy, kept, self.volumes.select(rest, "pool"), self.plan.settings, generator)
-            yield self._round(number, labelled, dice, found)
+            yield self._round(number, labelled, dice, found, restarts)
             if found is not None:
                 chosen = found.first(self.plan.added)
                 labelled, rest = [*labelled, *chosen], [name for name in rest if name not in chosen]
 
-    def _round(self, number: int, labelled: list[str], dice: list[float], found: Ranking | None) -> LabelledRound:
+    def _trained(self, labelled: list[str]) -> tuple[SegmentationNetwork, int]:
+        for restarts in range(self.plan.attempts):
+            recipe = self.plan.recipe(self.base, labelled, self.seed + restarts * _NEXT_WEIGHTS)
+            network = segmentation_network(recipe, self.volumes)
+            if network.summary.validation_dice > _MARKS_NOTHING:
+                break
+        return network, restarts
+
+    def _round(
+        self, number: int, labelled: list[str], dice: list[float], found: Ranking | None, restarts: int
+    ) -> LabelledRound:
         chosen = () if found is None else found.first(self.plan.added)
         return LabelledRound(
             strategy=self.strategy,
@@ -145,4 +162,5 @@ class _Run:
             score_correlation=float("nan") if found is None else found.correlation(),
             chosen_dice=float("nan") if found is None else found.mean_dice(chosen),
             rest_dice=float("nan") if found is None else found.mean_dice(found.names),
+            restarts=restarts,
         )

@@ -16,7 +16,8 @@ class LabelledRound:
     ``score_correlation`` is Spearman's between the score that ranked the rest of the pool, high where it is to be
     labelled early, and Dice there: negative where the ranking finds the volumes at which the network fails.
     ``chosen_dice`` and ``rest_dice`` are the mean Dice of this network at what was chosen, and at all that could have
-    been. NaN where there is no score or no choice.
+    been. NaN where there is no score or no choice. The network is that of the first training that did not fall into
+    marking nothing, after ``restarts`` that did.
     """
 
     strategy: str
@@ -28,6 +29,7 @@ class LabelledRound:
     score_correlation: float
     chosen_dice: float
     rest_dice: float
+    restarts: int = 0
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,12 @@ class LearningCurves:
         """A number of each seed's first round, ``(seeds,)``."""
         found = {row.seed: getattr(row, name) for row in self.rounds if row.strategy == strategy and row.round == 0}
         return np.array([found[seed] for seed in self.seeds])
+
+    @property
+    def restarts(self) -> int:
+        """Trainings that fell into marking nothing and were begun again, each network counted once."""
+        networks = {(row.seed, frozenset(row.labelled)): row.restarts for row in self.rounds}
+        return sum(networks.values())
 
     def first_mean(self, strategy: str, name: str) -> float | None:
         """The mean of the same over the seeds that have it; None where none has."""

@@ -1,6 +1,7 @@
 """Which volumes a ranking picks, what a study trains, and that it goes on where it was interrupted."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -101,7 +102,7 @@ def test_a_training_takes_the_same_steps_for_every_number_of_labels():
 
 def test_a_study_labels_what_was_ranked_first_and_goes_on_after_an_interruption(cache, monkeypatch):
     base, volumes = tiny_recipe(), tiny_volumes()
-    settings = plan(strategies=("random", "entropy"))
+    settings = plan(strategies=("random", "entropy"), attempts=1)
     trained = []
 
     def counted(recipe, *arguments, **options):
@@ -127,6 +128,25 @@ def test_a_study_labels_what_was_ranked_first_and_goes_on_after_an_interruption(
     assert (curves.dice("random")[:, 0] == curves.dice("entropy")[:, 0]).all()
     again = labelling_study(base, volumes, settings)
     assert len(trained) == 4 and again.as_dict() == curves.as_dict()
+
+
+@pytest.mark.parametrize(("fallen", "restarts"), [(0, 0), (1, 1), (5, 2)])
+def test_a_training_that_marks_nothing_begins_again_from_other_weights(cache, monkeypatch, fallen, restarts):
+    base, volumes = tiny_recipe(), tiny_volumes()
+    seeds = []
+
+    def trained(recipe, *arguments, **options):
+        seeds.append(recipe.seed)
+        network = original(recipe, *arguments, **options)
+        marked = 0.0 if len(seeds) <= fallen else 0.5
+        return replace(network, summary=network.summary.model_copy(update={"validation_dice": marked}))
+
+    original = checkpoints.train_segmentation
+    monkeypatch.setattr(checkpoints, "train_segmentation", trained)
+    curves = labelling_study(base, volumes, plan(rounds=1, seeds=(3,), strategies=("random",), attempts=3))
+    first, last = curves.rounds
+    assert first.restarts == restarts and len(set(seeds[: restarts + 1])) == restarts + 1 and seeds[0] == 3
+    assert curves.restarts == first.restarts + last.restarts
 
 
 def test_seeds_draw_the_pool_the_first_labels_and_the_weights(cache):

@@ -48,6 +48,15 @@ def test_differences_are_taken_seed_by_seed():
     assert curves.difference("random", "rpr").mean == pytest.approx(-found.mean)
 
 
+def test_a_network_that_strategies_share_began_again_once():
+    rows = [
+        LabelledRound(name, 0, 0, ("a", "b"), (0.5,), ("c",), 0.0, 0.5, 0.5, restarts=2) for name in ("rpr", "random")
+    ]
+    later = LabelledRound("rpr", 0, 1, ("a", "b", "c"), (0.5,), (), 0.0, 0.5, 0.5, restarts=1)
+    assert LearningCurves((2, 3), ("rpr", "random"), (0,), (*rows, later)).restarts == 3
+    assert planted().restarts == 0
+
+
 def test_curves_survive_json():
     values = json.loads(json.dumps(planted().as_dict(), allow_nan=False))
     again = LearningCurves.from_dict(values)
