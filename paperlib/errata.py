@@ -7,7 +7,10 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Erratum:
-    """Where the paper says what, what is right, and the check in words, made from the numbers of its ``name``."""
+    """Where the paper says what, what is right, and the check in words, made from the numbers of its ``name``.
+
+    Where reading alone decides there are no numbers, and ``shown`` is given None.
+    """
 
     name: str
     place: str
@@ -18,4 +21,4 @@ class Erratum:
 
 def errata_rows(errata: Sequence[Erratum], numbers: Mapping[str, Any]) -> list[list[str]]:
     """Rows of a table: place, the paper's words, what is right, the check; ``numbers`` has those of each name."""
-    return [[one.place, one.paper, one.right, one.shown(numbers[one.name])] for one in errata]
+    return [[one.place, one.paper, one.right, one.shown(numbers.get(one.name))] for one in errata]

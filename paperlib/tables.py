@@ -1,8 +1,13 @@
 """Small tables in Markdown for notebook pages."""
 
-from collections.abc import Sequence
+from __future__ import annotations
 
-from torch import Tensor
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+# The engine's tables are made without the second that it takes to load torch.
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def matrix_formula(matrix: Tensor) -> str:

@@ -144,4 +144,47 @@ ERRATA: tuple[Erratum, ...] = (
             f"{n['least']:.2f}"
         ),
     ),
+    Erratum(
+        "index_range",
+        "3",
+        r"sums that run to and include the number of rows or columns",
+        "indices are counted from 0, so the last one is one less",
+        lambda n: "reading: with as many terms as the sides have places, the bound itself is outside",
+    ),
+    Erratum(
+        "single_class",
+        "5",
+        "a direction that is significant for a single class shows what *those* classes have in common",
+        "for several classes",
+        lambda n: "reading: one class has nothing in common with itself alone",
+    ),
+    Erratum(
+        "share_of_images",
+        "5.2",
+        "significant for 75 % of the *classes*",
+        "for 75 % of the images of a class, as in the definition",
+        lambda n: "reading: the definition counts images, class by class",
+    ),
+    Erratum(
+        "citations",
+        "4.1, Figure 9",
+        "the references for CIFAR-10 and for MeNet",
+        "the first is that of MNIST; the second is a network for gaze, where the family of that name trained on "
+        "ImageNet is the one of merging and evolution",
+        lambda n: "reading: the titles of the cited works",
+    ),
+    Erratum(
+        "psi",
+        "4.2",
+        r"$SV^T\psi(X)$",
+        r"$SV^T\Psi(X)$, with the matrix of all receptive fields",
+        lambda n: r"reading: $\psi$ takes one receptive field, and the images that are drawn have all",
+    ),
+    Erratum(
+        "third_matrix",
+        "4.1, Figure 4",
+        "the 'original' matrices of earlier works, of which no panel shows one",
+        "either the single kernels or the slices of one kernel position; both are offered here",
+        lambda n: "reading: the words fit both",
+    ),
 )

@@ -26,6 +26,22 @@ class Cost(BaseModel):
     paper: str
 
 
+class About(BaseModel):
+    """What a page says about its figures beside the numbers, in the Markdown of the book.
+
+    ``change`` is a parameter to try, as ``name=value``; ``differs`` what is not as in the paper, and why; ``chance``
+    what would come out if there were nothing to see; ``stand_in`` what stands in for data or networks of the paper
+    that cannot be had, empty where nothing does.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    change: str = ""
+    differs: str = ""
+    chance: str = ""
+    stand_in: str = ""
+
+
 class Notebook(BaseModel):
     """A notebook's row of its paper's catalogue; ``profiles`` holds what differs from the defaults."""
 
@@ -36,6 +52,7 @@ class Notebook(BaseModel):
     covers: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     cost: Cost
+    about: About = About()
     profiles: dict[str, dict[str, object]] = {}
 
     @field_validator("profiles")

@@ -1,19 +1,23 @@
 """From an executed notebook to a page of the book: captions name the data, a last cell says how it was made."""
 
-import re
 import shlex
 from collections.abc import Mapping
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
+from pydantic import JsonValue
 
 from paperlib.engine.catalogue import CUSTOM, PROFILES, Notebook
+from paperlib.engine.comparison import numbers
 from paperlib.engine.errors import MissingResultError
 from paperlib.engine.parameters import Value
 from paperlib.engine.results import Result, load_result
-from paperlib.engine.text import format_value
+from paperlib.engine.text import code_span, format_value
+from paperlib.tables import markdown_table
 
 PROVENANCE_TAG = "provenance"
+# So many numbers are read one by one; of more a reader wants the largest.
+_FEW = 4
 
 
 def finished_page(notebook: NotebookNode, result: Result, declared: Notebook, command: str) -> NotebookNode:
@@ -103,45 +107,51 @@ def page_command(
 def provenance_text(result: Result, declared: Notebook, command: str) -> str:
     """Markdown of the provenance cell."""
     parameters = [
-        (f"`{spec.name}`", _code(spec.command_line(result.parameters[spec.name])), _meaning(spec))
+        (f"`{spec.name}`", code_span(spec.command_line(result.parameters[spec.name])), _meaning(spec))
         for spec in declared.parameters
-    ]
-    run = [
-        ("profile", result.profile),
-        *(("data", _data_row(item)) for item in result.data),
-        ("seeds", format_value(result.seeds) or "none"),
-        ("commit", _code(result.commit) if result.commit else "not under version control"),
-        ("versions", ", ".join(f"{name} {version}" for name, version in result.versions.items())),
-        ("computed on", f"{result.device}, {result.threads} thread{'s' if result.threads != 1 else ''}"),
-        ("time", f"{result.seconds:,.1f} seconds, {result.date}"),
     ]
     blocks = ["## Provenance"]
     if parameters:
-        blocks.append(_table(("parameter", "value", "meaning"), parameters))
-    blocks.append(_table(("item", "of this run"), run))
+        blocks.append(markdown_table(("parameter", "value", "meaning"), parameters))
+    blocks.append(provenance_table(result))
     blocks.append(f"This command makes the page again:\n\n```bash\n{command}\n```")
     return "\n\n".join(blocks)
 
 
+def provenance_table(result: Result) -> str:
+    """Markdown table of what a result says about its origin, parameters left out."""
+    run = [
+        ("profile", result.profile),
+        *(("data", _data_row(item)) for item in result.data),
+        ("seeds", format_value(result.seeds) or "none"),
+        ("commit", code_span(result.commit) if result.commit else "not under version control"),
+        ("residuals", _residuals(result.residuals) or "none"),
+        ("versions", ", ".join(f"{name} {version}" for name, version in result.versions.items())),
+        ("computed on", _machine(result)),
+        ("time", f"{result.seconds:,.1f} seconds, {result.date}"),
+    ]
+    return markdown_table(("item", "of this run"), run)
+
+
 def _meaning(spec) -> str:
-    limits = f", {_code(str(spec.range))}" if spec.range is not None else ""
+    limits = f", {code_span(str(spec.range))}" if spec.range is not None else ""
     return spec.meaning + (f" [{spec.unit}]" if spec.unit else "") + limits
+
+
+def _residuals(found: JsonValue) -> str:
+    if isinstance(found, dict):
+        return "; ".join(f"{name}: {_residuals(item)}" for name, item in found.items())
+    if isinstance(found, list) and len(found) > _FEW and numbers(found):
+        return f"{format_value(max(found))} at most, of {len(found):,}"
+    return format_value(found)
+
+
+def _machine(result: Result) -> str:
+    threads = f"{result.threads} thread{'s' if result.threads != 1 else ''}"
+    return ", ".join(word for word in (result.device, result.machine, threads) if word)
 
 
 def _data_row(item: Mapping) -> str:
     words = [_title(item), _part_phrase(item), f"from: {item['source']}" if item.get("source") else ""]
-    words.append(f"SHA-256 {_code(str(item['sha256']))}" if item.get("sha256") else "")
+    words.append(f"SHA-256 {code_span(str(item['sha256']))}" if item.get("sha256") else "")
     return "; ".join(word for word in words if word)
-
-
-def _code(text: str) -> str:
-    """An inline code span that holds ``text`` whatever backticks are in it."""
-    fence = "`" * (1 + max((len(run) for run in re.findall("`+", text)), default=0))
-    padding = " " if text.startswith("`") or text.endswith("`") or not text else ""
-    return f"{fence}{padding}{text}{padding}{fence}"
-
-
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
-    # A bar inside a cell, even in code, would end the cell.
-    lines = [head, tuple("---" for _ in head), *rows]
-    return "\n".join("| " + " | ".join(cell.replace("|", r"\|") for cell in line) + " |" for line in lines)

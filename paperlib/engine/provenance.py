@@ -6,6 +6,7 @@ import platform
 import subprocess
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 from paperlib import paths
 
@@ -65,6 +66,18 @@ def device_name(device: str) -> str:
     if torch is not None and device.startswith("cuda") and torch.cuda.is_available():
         return f"{device} ({torch.cuda.get_device_name(device)})"
     return device
+
+
+def machine() -> str:
+    """The processor in words, with the number of its cores, such as ``AMD EPYC 7R13, 2 cores``."""
+    model = platform.processor() or platform.machine()
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        model = next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        pass
+    cores = os.cpu_count() or 1
+    return f"{model}, {cores} core{'s' if cores != 1 else ''}"
 
 
 def now() -> str:

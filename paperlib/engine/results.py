@@ -24,7 +24,10 @@ PROFILE_VARIABLE = "PAPERLIB_PROFILE"
 
 
 class Result(BaseModel):
-    """A recorded result. ``seconds`` run from ``start_run`` to ``record``; ``date`` is UTC, ISO 8601."""
+    """A recorded result. ``seconds`` run from ``start_run`` to ``record``; ``date`` is UTC, ISO 8601.
+
+    ``machine`` is empty in results from before it was recorded.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -38,6 +41,7 @@ class Result(BaseModel):
     versions: dict[str, str]
     threads: int
     device: str
+    machine: str = ""
     commit: str | None
     seconds: float = Field(ge=0)
     date: str
@@ -107,6 +111,7 @@ class Run:
             versions=provenance.versions(),
             threads=provenance.threads(),
             device=provenance.device_name(used),
+            machine=provenance.machine(),
             commit=provenance.commit(),
             seconds=round(time.perf_counter() - self._start, 3),
             date=provenance.now(),

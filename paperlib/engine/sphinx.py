@@ -12,6 +12,9 @@ In MyST Markdown::
     ```{status}
     ```
 
+    ```{errata} svr/oddities
+    ```
+
 A result that is not there is shown as a red note with the command that makes it, and is a warning, so that a strict
 build fails. Pages are read again when a result, a claims file or a catalogue that they show has changed.
 """
@@ -21,13 +24,11 @@ from pathlib import Path
 from typing import ClassVar
 
 from docutils import nodes
-from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.environment import BuildEnvironment
 from sphinx.util.docutils import SphinxRole
 
-from paperlib import paths
 from paperlib.engine.catalogue import PROFILES, Notebook, catalogue_path, find_notebook, papers, read_catalogue
 from paperlib.engine.claims import (
     Claim,
@@ -40,10 +41,21 @@ from paperlib.engine.claims import (
     load_claims,
 )
 from paperlib.engine.errors import ClaimsError, MissingResultError, UsageError
-from paperlib.engine.results import find_result, load_result, local_path, tracked_path
-from paperlib.engine.sphinx_base import EngineDirective, connect, missing_note, or_missing, warn, watch
+from paperlib.engine.results import find_result, load_result, tracked_path
+from paperlib.engine.sphinx_base import (
+    EngineDirective,
+    connect,
+    missing_note,
+    or_missing,
+    page_link,
+    result_files,
+    warn,
+    watch,
+)
+from paperlib.engine.sphinx_errata import add_directives as add_errata_directives
 from paperlib.engine.sphinx_figures import add_directives as add_figure_directives
 from paperlib.engine.sphinx_nodes import Cell, add_nodes, table
+from paperlib.engine.sphinx_pages import connect_pages
 from paperlib.engine.sphinx_theorems import add_directives as add_theorem_directives
 from paperlib.engine.tables import claim_words, paper_words, value_words
 from paperlib.engine.text import format_value, nearest
@@ -67,7 +79,7 @@ class ResultRole(SphinxRole):
                 f"{self.text!r} is no result; expected ID#path | profile | format (the format is optional)"
             )
         find_notebook(notebook_id)
-        watch(self.env, _result_files(notebook_id, [options[0]]))
+        watch(self.env, result_files(notebook_id, [options[0]]))
         value = load_result(notebook_id, options[0]).value(path)
         try:
             return [nodes.Text(format_value(value, *options[1:]))]
@@ -114,7 +126,7 @@ class ClaimsDirective(EngineDirective):
         short = nodes.literal("", id.removeprefix(f"{row.claim.paper}."))
         measured = [missing_note(row.command)] if row.missing else [nodes.Text(ours)]
         if row.profile is not None:
-            measured = [_page_link(self.env, row.claim.notebook, ours)]
+            measured = [page_link(self.env, row.claim.notebook, ours)]
         mark = nodes.inline("", status, classes=["paperlib-status", f"paperlib-status-{status}"])
         return [
             Cell(short),
@@ -146,8 +158,8 @@ class StatusDirective(EngineDirective):
         return [*tables, table("Claims by status", heads, count_rows)] if counts else tables
 
     def _notebook_rows(self, notebook: Notebook) -> list[list[Cell]]:
-        watch(self.env, _result_files(notebook.id, PROFILES))
-        title = Cell(_page_link(self.env, notebook.id, notebook.title), rows=len(PROFILES))
+        watch(self.env, result_files(notebook.id, PROFILES))
+        title = Cell(page_link(self.env, notebook.id, notebook.title), rows=len(PROFILES))
         covers = Cell(", ".join(notebook.covers), rows=len(PROFILES))
         rows = [self._profile_cells(notebook, profile) for profile in PROFILES]
         return [[title, covers, *rows[0]], *rows[1:]]
@@ -176,25 +188,8 @@ def _claims(env: BuildEnvironment, paper: str, ids: Sequence[str] | None = None)
         chosen.append(known[full])
     for claim in chosen:
         if claim.measurable:
-            watch(env, _result_files(claim.notebook, claim.profiles))
+            watch(env, result_files(claim.notebook, claim.profiles))
     return chosen
-
-
-def _page_link(env: BuildEnvironment, notebook_id: str, text: str) -> nodes.Node:
-    """A link to the executed notebook's page where the book has one, else the text."""
-    page = paths.EXECUTED / f"{notebook_id}.ipynb"
-    watch(env, [page])
-    source = Path(env.srcdir).resolve()
-    inside = page.resolve().is_relative_to(source)
-    document = str(page.resolve().relative_to(source).with_suffix("")) if inside else ""
-    if document not in env.found_docs:
-        return nodes.Text(text)
-    options = {"refdomain": "std", "reftype": "doc", "reftarget": f"/{document}", "refexplicit": True}
-    return addnodes.pending_xref("", nodes.inline("", text), refdoc=env.docname, refwarn=True, **options)
-
-
-def _result_files(notebook_id: str, profiles: Sequence[str]) -> list[Path]:
-    return [place(notebook_id, profile) for profile in profiles for place in (local_path, tracked_path)]
 
 
 def _add_static(app: Sphinx, config: Config) -> None:
@@ -210,7 +205,9 @@ def setup(app: Sphinx) -> dict[str, object]:
     add_nodes(app)
     add_theorem_directives(app)
     add_figure_directives(app)
+    add_errata_directives(app)
     app.add_css_file("paperlib.css")
     app.connect("config-inited", _add_static)
     connect(app)
-    return {"version": "1", "env_version": 2, "parallel_read_safe": True, "parallel_write_safe": True}
+    connect_pages(app)
+    return {"version": "1", "env_version": 3, "parallel_read_safe": True, "parallel_write_safe": True}

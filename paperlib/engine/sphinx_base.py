@@ -5,12 +5,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from docutils import nodes
+from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
+from paperlib import paths
 from paperlib.engine.errors import EngineError, MissingResultError
+from paperlib.engine.results import local_path, tracked_path
 
 logger = logging.getLogger(__name__)
 
@@ -67,6 +70,24 @@ def _box(error: EngineError) -> nodes.admonition:
     if command:
         box += nodes.literal_block(command, command, language="bash")
     return box
+
+
+def result_files(notebook_id: str, profiles: Sequence[str]) -> list[Path]:
+    """Every place where a result of the notebook may lie."""
+    return [place(notebook_id, profile) for profile in profiles for place in (local_path, tracked_path)]
+
+
+def page_link(env: BuildEnvironment, notebook_id: str, text: str) -> nodes.Node:
+    """A link to the executed notebook's page where the book has one, else the text."""
+    page = paths.EXECUTED / f"{notebook_id}.ipynb"
+    watch(env, [page])
+    source = Path(env.srcdir).resolve()
+    inside = page.resolve().is_relative_to(source)
+    document = str(page.resolve().relative_to(source).with_suffix("")) if inside else ""
+    if document not in env.found_docs:
+        return nodes.Text(text)
+    options = {"refdomain": "std", "reftype": "doc", "reftarget": f"/{document}", "refexplicit": True}
+    return addnodes.pending_xref("", nodes.inline("", text), refdoc=env.docname, refwarn=True, **options)
 
 
 def watch(env: BuildEnvironment, files: Sequence[Path]) -> None:

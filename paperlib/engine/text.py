@@ -1,6 +1,7 @@
 """Words and numbers as people read them."""
 
 import difflib
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -38,3 +39,10 @@ def format_value(value, spec: str = "") -> str:
         # Enough digits to tell 0.99996 from 1, no more than a reader compares.
         return f"{value:.4g}" if abs(value) < 1e4 or abs(value) >= 1e6 else f"{value:,.0f}"
     return str(value)
+
+
+def code_span(text: str) -> str:
+    """An inline code span that holds ``text`` whatever backticks are in it."""
+    fence = "`" * (1 + max((len(run) for run in re.findall("`+", text)), default=0))
+    padding = " " if text.startswith("`") or text.endswith("`") or not text else ""
+    return f"{fence}{padding}{text}{padding}{fence}"
