@@ -9,7 +9,7 @@ In MyST Markdown::
     :ids: 01 02 05
     ```
 
-    ```{status}
+    ```{status} claims
     ```
 
     ```{errata} svr/oddities
@@ -29,19 +29,18 @@ from sphinx.config import Config
 from sphinx.environment import BuildEnvironment
 from sphinx.util.docutils import SphinxRole
 
-from paperlib.engine.catalogue import PROFILES, Notebook, catalogue_path, find_notebook, papers, read_catalogue
+from paperlib.engine.catalogue import find_notebook
 from paperlib.engine.claims import (
     Claim,
     Judgement,
     Status,
     claimed_papers,
     claims_path,
-    count_by_status,
     judge_claims,
     load_claims,
 )
 from paperlib.engine.errors import ClaimsError, MissingResultError, UsageError
-from paperlib.engine.results import find_result, load_result, tracked_path
+from paperlib.engine.results import load_result
 from paperlib.engine.sphinx_base import (
     EngineDirective,
     connect,
@@ -56,13 +55,13 @@ from paperlib.engine.sphinx_errata import add_directives as add_errata_directive
 from paperlib.engine.sphinx_figures import add_directives as add_figure_directives
 from paperlib.engine.sphinx_nodes import Cell, add_nodes, table
 from paperlib.engine.sphinx_pages import connect_pages
+from paperlib.engine.sphinx_status import add_directives as add_status_directives
 from paperlib.engine.sphinx_theorems import add_directives as add_theorem_directives
 from paperlib.engine.tables import claim_words, paper_words, value_words
 from paperlib.engine.text import format_value, nearest
 
 _STATIC = Path(__file__).parent / "static"
 _CLAIM_HEADS = ("id", "place", "quantity", "paper", "ours", "profile and data", "tolerance", "status", "reason")
-_STATUS_HEADS = ("notebook", "covers", "profile", "cost", "result", "seconds", "commit", "date")
 
 
 class ResultRole(SphinxRole):
@@ -141,41 +140,6 @@ class ClaimsDirective(EngineDirective):
         ]
 
 
-class StatusDirective(EngineDirective):
-    """Tables of all notebooks with their results, and of all claims by status."""
-
-    def content_nodes(self) -> list[nodes.Node]:
-        watch(self.env, [catalogue_path(paper) for paper in papers()])
-        rows = [row for notebook in read_catalogue().values() for row in self._notebook_rows(notebook)]
-        tables = [table("Notebooks and their results", _STATUS_HEADS, rows, row_headers=False)]
-        claims = [claim for paper in claimed_papers() for claim in _claims(self.env, paper)]
-        counts = count_by_status(judge_claims(claims))
-        count_rows = [
-            [Cell(paper), *(Cell(str(count[status.value])) for status in Status), Cell(str(sum(count.values())))]
-            for paper, count in counts.items()
-        ]
-        heads = ("paper", *(status.value for status in Status), "all")
-        return [*tables, table("Claims by status", heads, count_rows)] if counts else tables
-
-    def _notebook_rows(self, notebook: Notebook) -> list[list[Cell]]:
-        watch(self.env, result_files(notebook.id, PROFILES))
-        title = Cell(page_link(self.env, notebook.id, notebook.title), rows=len(PROFILES))
-        covers = Cell(", ".join(notebook.covers), rows=len(PROFILES))
-        rows = [self._profile_cells(notebook, profile) for profile in PROFILES]
-        return [[title, covers, *rows[0]], *rows[1:]]
-
-    def _profile_cells(self, notebook: Notebook, profile: str) -> list[Cell]:
-        first = [Cell(profile), Cell(getattr(notebook.cost, profile))]
-        found = find_result(notebook.id, profile)
-        if found is None:
-            return [*first, Cell("none"), Cell(""), Cell(""), Cell("")]
-        result = load_result(notebook.id, profile)
-        where = "tracked" if found == tracked_path(notebook.id, profile) else "of this machine"
-        commit = nodes.literal("", result.commit) if result.commit else "none"
-        date = Cell(result.date[:10], classes=["paperlib-short"])
-        return [*first, Cell(where), Cell(f"{result.seconds:,.1f}"), Cell(commit), date]
-
-
 def _claims(env: BuildEnvironment, paper: str, ids: Sequence[str] | None = None) -> list[Claim]:
     """Claims of a paper, or those named (``01``, ``prop.01`` or in full), watched with their results."""
     watch(env, [claims_path(paper)] if paper in claimed_papers() else [])
@@ -201,11 +165,11 @@ def setup(app: Sphinx) -> dict[str, object]:
     app.add_role("result", ResultRole())
     app.add_role("claim", ClaimRole())
     app.add_directive("claims", ClaimsDirective)
-    app.add_directive("status", StatusDirective)
     add_nodes(app)
     add_theorem_directives(app)
     add_figure_directives(app)
     add_errata_directives(app)
+    add_status_directives(app)
     app.add_css_file("paperlib.css")
     app.connect("config-inited", _add_static)
     connect(app)

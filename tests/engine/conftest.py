@@ -27,6 +27,10 @@ covers = ["Figure 1"]
 quick = "1 s"
 laptop = "1 min"
 paper = "1 h"
+[first.about]
+change = "rank_max=5"
+differs = "The data are *others*."
+chance = "As much as {result}`toy/first#accuracy.full | quick | .1%`."
 [first.profiles.laptop]
 data = "full"
 [first.profiles.paper]
@@ -120,6 +124,7 @@ class Project:
             "versions": {"python": "3.11.0"},
             "threads": 2,
             "device": "cpu",
+            "machine": "A processor, 2 cores",
             "commit": "abc1234",
             "seconds": 1.5,
             "date": "2025-01-01T00:00:00+00:00",

@@ -45,6 +45,12 @@ blocked = true
 reason = "the scans need an application"
 """
 
+VALUES = {
+    "accuracy": {"full": 0.97, "rank": [0.5, 0.9, 0.97]},
+    "order": {"a": 1, "b": 2, "c": 3},
+    "errata": [["Section 1", "wrong $x$", "right", "a check"]],
+}
+
 INTRODUCTION = """\
 # Introduction
 
@@ -55,7 +61,19 @@ The claim: {claim}`toy.claim.01`. The other: {claim}`toy.claim.02`. The third: {
 :ids: 02 01
 ```
 
-```{status}
+```{status} claims
+```
+
+```{status} notebooks
+```
+
+```{status} figures
+```
+
+```{status} versions
+```
+
+```{errata} toy/first
 ```
 """
 
@@ -63,6 +81,9 @@ CONFIG = """\
 title: Toy
 execute:
   execute_notebooks: "off"
+repository:
+  url: https://github.com/someone/toy
+  branch: main
 sphinx:
   local_extensions:
     toy_paths: extension
@@ -93,7 +114,7 @@ def book(project):
     """The tiny compendium with a book of an introduction and the first notebook's page."""
     root = project.root
     project.write_claims(CLAIMS)
-    project.write_result()
+    project.write_result(values=VALUES)
     page = json.loads((root / "notebooks/toy/first.ipynb").read_text())
     for cell in page["cells"]:
         if cell["cell_type"] == "code":
@@ -128,13 +149,42 @@ def build(project) -> subprocess.CompletedProcess:
     return subprocess.run(command + flags, cwd=project.root, env=environment, capture_output=True, text=True)
 
 
-def page(project) -> BeautifulSoup:
-    return BeautifulSoup((project.root / "book/_build/html/introduction.html").read_text(), "html.parser")
+def page(project, name: str = "introduction") -> BeautifulSoup:
+    return BeautifulSoup((project.root / f"book/_build/html/{name}.html").read_text(), "html.parser")
+
+
+def words(node) -> list[str]:
+    return [cell.get_text().strip() for cell in node.find_all(["th", "td"])]
+
+
+def check_notebook_page(project):
+    html = page(project, "run/toy/first")
+    article = html.find("article")
+    titles = [title.get_text().rstrip("#") for title in article.find_all("h2")]
+    assert titles == [
+        "The paper beside this book",
+        "What differs from the paper, and why",
+        "What chance alone would give",
+        "Make it again",
+        "Take it along",
+        "Where the numbers come from",
+    ]
+    assert "As much as 97.0%." in article.get_text()
+    assert any("paperlib run toy/first -p rank_max=5" in block.get_text() for block in article.find_all("pre"))
+    files = {link["href"].rpartition("/")[2] for link in article.find_all("a", class_="download")}
+    assert files == {"first.ipynb", "first-quick.json", "first-quick.csv"}
+    links = [link for link in article.find_all("a", class_="download") if link["href"].endswith(".csv")]
+    written = (project.root / "book/_build/html/run/toy" / links[0]["href"]).resolve().read_text()
+    assert written.startswith("name,value\naccuracy.full,0.97\naccuracy.rank.0,0.5\n")
+    assert any("A processor, 2 cores" in folded.get_text() for folded in article.find_all("details"))
+    buttons = [link["href"] for link in article.find_all("a") if "open in" in link.get_text()]
+    assert len(buttons) == 2 and all(address.endswith("notebooks/toy/first.ipynb") for address in buttons)
 
 
 def test_strict_book_shows_results_and_sees_changes(book):
     built = build(book)
     assert built.returncode == 0, built.stdout + built.stderr
+    check_notebook_page(book)
     html = page(book)
     article = html.find("article")
     text = " ".join(article.get_text().split())
@@ -143,7 +193,7 @@ def test_strict_book_shows_results_and_sees_changes(book):
     assert "The other: c < a in the paper, c: 3, a: 1 here (differs)." in text
     assert "The third: 0.9 in the paper, not measured here (its data cannot be had)." in text
 
-    claims, notebooks, counts = article.find_all("table")
+    claims, counts, notebooks, figures, versions, errata = article.find_all("table")
     assert [cell.get_text().strip() for cell in claims.find_all("th", class_="stub")][1:] == ["claim.02", "claim.01"]
     region = claims.find_parent("div", class_="paperlib-table")
     assert (region["role"], region["tabindex"]) == ("region", "0")
@@ -154,11 +204,19 @@ def test_strict_book_shows_results_and_sees_changes(book):
     assert {cell["class"][0] for cell in notebooks.find_all("th")} == {"head"}
     assert notebooks.find("a", class_="reference")["href"] == "run/toy/first.html"
     assert "abc1234" in notebooks.get_text() and "of this machine" in notebooks.get_text()
-    assert [cell.get_text().strip() for cell in counts.tbody.find_all(["th", "td"])] == ["toy", "1", "1", "0", "1", "3"]
+    judged, quick, laptop, paper = counts.tbody.find_all("tr")
+    assert words(judged) == ["toy", "as judged", "1", "1", "0", "1", "3"]
+    assert words(quick) == ["quick", "1", "1", "0", "1", "3"]
+    # The second claim may be judged in profile quick alone.
+    assert words(laptop) == ["laptop", "0", "0", "2", "1", "3"] and words(paper)[0] == "paper"
+    assert len(counts.find_all("span", class_="paperlib-status-match")) == 2
+    assert words(figures.tbody.tr)[:4] == ["toy", "the paper’s data, or data of the same kind", "1", "Figure 1"]
+    assert words(versions.tbody.tr) == ["1", "3.11.0"]
+    assert words(errata.tbody.tr)[2:] == ["right", "a check"] and errata.find("span", class_="math") is not None
     assert any("paperlib.css" in link["href"] for link in html.find_all("link", rel="stylesheet"))
     assert "paperlib-missing" in (book.root / "book/_build/html/_static/paperlib.css").read_text()
 
-    book.write_result(values={"accuracy": {"full": 0.5, "rank": [0.25]}, "order": {"c": 1, "a": 2}})
+    book.write_result(values=VALUES | {"accuracy": {"full": 0.5, "rank": [0.25]}, "order": {"c": 1, "a": 2}})
     book.write_result(profile="laptop", tracked=True)
     changed = build(book)
     assert changed.returncode == 0, changed.stdout + changed.stderr
