@@ -22,6 +22,8 @@ KIND_COLOURS = {
 _RIMS = {"convolution": "#8f3000", "fully_connected": "#063f7a"}
 _KIND_NAMES = {"convolution": "convolution", "fully_connected": "fully connected"}
 _EDGE_COLOURS = LinearSegmentedColormap.from_list("edges", ["#e3e6e9", "#101418"])
+_MANY_EDGES = 500
+_LEVELS = 32
 _LEGEND_COEFFICIENTS = (0.05, 0.25, 1.0)
 
 
@@ -95,7 +97,20 @@ def _draw_edges(axis: Axes, graph: SvrGraph, places: Sequence[float]) -> None:
         for end, (layer, neurons) in enumerate(((connection.earlier, edges.earlier), (connection.later, edges.later))):
             segments[own, end, 0] = places[layer]
             segments[own, end, 1] = graph.layers[layer].singular_values.numpy()[neurons[order].numpy()[own]]
+    if len(segments) > _MANY_EDGES:
+        segments, coefficients = _in_levels(segments, coefficients)
     axis.add_collection(LineCollection(segments, zorder=2, **_edge_look(coefficients)), autolim=False)
+
+
+def _in_levels(segments: np.ndarray, coefficients: np.ndarray) -> tuple[list[np.ndarray], np.ndarray]:
+    """The edges as few lines with gaps, one for each of `_LEVELS` looks that the eye cannot tell apart from its own.
+
+    An edge by itself takes 200 bytes of a page, of which a deep network has thousands.
+    """
+    levels = np.minimum((np.sqrt(coefficients) * _LEVELS).astype(int), _LEVELS - 1)
+    gaps = np.concatenate([segments, np.full((len(segments), 1, 2), np.nan)], axis=1)
+    there = np.unique(levels)
+    return [gaps[levels == one].reshape(-1, 2) for one in there], ((there + 0.5) / _LEVELS) ** 2
 
 
 def _edge_look(coefficients: np.ndarray) -> dict:

@@ -73,6 +73,26 @@ def test_edges_join_their_spectral_neurons_and_the_strongest_is_painted_last_in_
     assert (np.diff(greys) < 0).all() and (np.diff(lines.get_linewidths()) > 0).all()
 
 
+def test_many_edges_are_few_lines_of_the_same_places_and_nearly_the_same_looks():
+    rng = np.random.default_rng(0)
+    layers = [layer("a", sorted(rng.random(40), reverse=True)), layer("b", sorted(rng.random(40), reverse=True))]
+    pairs = [(earlier, later) for earlier in range(40) for later in range(40)]
+    coefficients = rng.random(len(pairs)) ** 2
+    rows = [(0, *pair, value, 0.01) for pair, value in zip(pairs, coefficients, strict=True)]
+    graph = replace(with_links([(0, 1)], layers), edges=chain(rows).edges)
+    graph = replace(graph, edges=replace(graph.edges, thresholds=(0.0,), candidates=(1600,)))
+    (axis,) = drawn(draw_svr({"dense": graph})).axes
+    lines = edges_drawn(axis)
+    paths = [path.vertices for path in lines.get_paths()]
+    assert len(paths) <= 32 and sum(len(path) for path in paths) == 3 * 1600
+    ends = {tuple(end) for path in paths for end in path.reshape(-1, 3, 2)[:, :2].reshape(-1, 4).tolist()}
+    values = [one.singular_values.tolist() for one in layers]
+    assert ends == {(0.0, values[0][earlier], 1.0, values[1][later]) for earlier, later in pairs}
+    assert all(np.isnan(path[2::3]).all() for path in paths)
+    widths = np.repeat(lines.get_linewidths(), [len(path) // 3 for path in paths])
+    assert np.abs(np.sort(widths) - np.sort(0.35 + 1.25 * np.sqrt(coefficients))).max() < 1.25 / 32
+
+
 def test_edges_cross_a_layer_in_a_branching_network():
     links = [(0, 1), (0, 2), (1, 2)]
     graph = with_links(links, [layer("a", [2.0]), layer("b", [1.0]), layer("c", [3.0])])
