@@ -1,0 +1,43 @@
+"""The explorer of the rank-k CNN as HTML, with tables of what it says at each rank for readers without scripts."""
+
+from collections.abc import Mapping
+
+from matplotlib.figure import Figure
+
+from paperlib.plotting.explorers import Explorer, explorer, table
+from paperlib.plotting.rank_explorer.payload import payload
+from paperlib.rank_frames import RankFrames
+
+# Each needs those before it.
+MODULES = ("words", "data", "pictures", "scores", "ratios", "ranks", "explorer")
+
+
+def rank_explorer(networks: Mapping[str, RankFrames], *, fallback: Figure, alt: str) -> Explorer:
+    """Images at every rank of the networks at them, for a reader to explore (`generalizability`, Figures 1 to 3).
+
+    A slider moves k; lists choose the image and, of several, the network. The page shows the image beside its
+    projection on k right singular vectors, the scores of the rank-k CNN beside those of the network, and RPR and LPR
+    against k. The networks are by name, all with the same images. Paper, and readers without scripts, get ``fallback``,
+    such as `draw_rank_frames`, with the text ``alt``, and for each network a table of classes and ratios.
+
+    Raises ``ValueError`` as `payload` does.
+    """
+    return explorer(
+        __package__,
+        MODULES,
+        payload(networks),
+        name="rank-explorer",
+        fallback=fallback,
+        alt=alt,
+        static="".join(_table(name, frames) for name, frames in networks.items()),
+    )
+
+
+def _table(name: str, frames: RankFrames) -> str:
+    heads = ["k", *(f"#{index}, a {label}" for index, label in zip(frames.indices, frames.labels, strict=True))]
+    rows = []
+    for k in range(frames.k_max):
+        said = zip(frames.rank_k_classes[:, k], frames.rpr[:, k], frames.lpr[:, k], strict=True)
+        rows.append([str(k + 1), *(f"{said_class}; {rpr:.2f}; {lpr:.2f}" for said_class, rpr, lpr in said)])
+    rows.append(["network", *map(str, frames.full_classes.tolist())])
+    return table(f"{name}: class of the rank-k network; RPR; LPR, by image and k", heads, rows)
