@@ -45,19 +45,20 @@ def _sums(case: ConvolutionSteps) -> str:
 def _rows(name: str, matrix: Tensor, taps: Tensor, vector: Tensor, result: Tensor) -> list[list[str]]:
     rows = []
     for place, value in enumerate(result.flatten().tolist()):
-        terms = [f"{_number(matrix[place, at])}·{_number(vector.flatten()[at])}" for at in (taps[place] >= 0).nonzero()]
+        terms = [f"{_factor(matrix[place, at])}·{_factor(vector.flatten()[at])}" for at in (taps[place] >= 0).nonzero()]
         rows.append([name, str(place), " + ".join(terms) or "none", _number(value)])
     return rows
 
 
-def _number(value: float | Tensor) -> str:
-    text = f"{float(value) + 0:g}"
-    return f"(−{text[1:]})" if text.startswith("-") else text
+def _number(value: float) -> str:
+    # Minus nought is nought.
+    return f"{value + 0:g}".replace("-", "−")
+
+
+def _factor(value: Tensor) -> str:
+    return f"({_number(float(value))})" if value < 0 else _number(float(value))
 
 
 def _products(cases: Sequence[ConvolutionSteps]) -> str:
-    rows = [
-        [case.name, " × ".join(map(str, case.matrix.shape)), *(f"{product + 0:g}" for product in case.products)]
-        for case in cases
-    ]
+    rows = [[case.name, " × ".join(map(str, case.matrix.shape)), *map(_number, case.products)] for case in cases]
     return table("Dot products of all convolutions", ["convolution", "matrix", "⟨Av, z⟩", "⟨v, Aᵀz⟩"], rows)

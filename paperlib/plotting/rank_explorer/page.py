@@ -34,10 +34,10 @@ def rank_explorer(networks: Mapping[str, RankFrames], *, fallback: Figure, alt: 
 
 
 def _table(name: str, frames: RankFrames) -> str:
-    heads = ["k", *(f"#{index}, a {label}" for index, label in zip(frames.indices, frames.labels, strict=True))]
     rows = []
-    for k in range(frames.k_max):
-        said = zip(frames.rank_k_classes[:, k], frames.rpr[:, k], frames.lpr[:, k], strict=True)
-        rows.append([str(k + 1), *(f"{said_class}; {rpr:.2f}; {lpr:.2f}" for said_class, rpr, lpr in said)])
-    rows.append(["network", *map(str, frames.full_classes.tolist())])
-    return table(f"{name}: class of the rank-k network; RPR; LPR, by image and k", heads, rows)
+    for place, index in enumerate(frames.indices):
+        said = ", ".join(map(str, frames.rank_k_classes[place].tolist()))
+        ratios = (", ".join(f"{value:.2f}" for value in ratio[place].tolist()) for ratio in (frames.rpr, frames.lpr))
+        rows.append([f"#{index}", f"{frames.labels[place]}", f"{frames.full_classes[place]}", said, *ratios])
+    heads = ["image", "class", "read as", "at rank k", "RPR", "LPR"]
+    return table(f"{name}: class that the rank-k network says, and ratios, for k = 1 to {frames.k_max}", heads, rows)
