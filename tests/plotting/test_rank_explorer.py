@@ -72,11 +72,10 @@ def test_without_script_there_is_a_table_for_each_network():
     assert not found.select("b")
     for table, given in zip(found.select("table"), (first, second), strict=True):
         rows = [[cell.get_text() for cell in row.select("td")] for row in table.select("tbody tr")]
-        assert [row[:2] for row in rows] == [["#10", "0"], ["#11", "1"]]
-        _, _, full, said, rpr, lpr = rows[1]
-        assert [int(full), *map(int, said.split(", "))] == [
-            int(scores.argmax()) for scores in (given.full_scores[1], *given.scores[1])
-        ]
+        read = given.full_scores.argmax(1).tolist()
+        assert [row[0] for row in rows] == [f"#{10 + n}, a {n}, read as {read[n]}" for n in (0, 1)]
+        _, said, rpr, lpr = rows[1]
+        assert list(map(int, said.split(", "))) == [int(scores.argmax()) for scores in given.scores[1]]
         for ratios, values in ((rpr, given.rpr), (lpr, given.lpr)):
             assert ratios.split(", ") == [f"{value:.2f}" for value in values[1]]
 

@@ -38,6 +38,7 @@ def _table(name: str, frames: RankFrames) -> str:
     for place, index in enumerate(frames.indices):
         said = ", ".join(map(str, frames.rank_k_classes[place].tolist()))
         ratios = (", ".join(f"{value:.2f}" for value in ratio[place].tolist()) for ratio in (frames.rpr, frames.lpr))
-        rows.append([f"#{index}", f"{frames.labels[place]}", f"{frames.full_classes[place]}", said, *ratios])
-    heads = ["image", "class", "read as", "at rank k", "RPR", "LPR"]
-    return table(f"{name}: class that the rank-k network says, and ratios, for k = 1 to {frames.k_max}", heads, rows)
+        image = f"#{index}, a {frames.labels[place]}, read as {frames.full_classes[place]}"
+        rows.append([image, said, *ratios])
+    heads = ["image", "read at rank k as", "RPR", "LPR"]
+    return table(f"{name}: what the rank-k network says, and both ratios, for k = 1 to {frames.k_max}", heads, rows)
