@@ -15,27 +15,47 @@ from PIL import Image
 from svr_graph_support import chain
 
 from paperlib import paths
+from paperlib.generalizability.convolution_steps import convolution_steps
 from paperlib.hypergraphs import families
+from paperlib.plotting.adjoint_explorer import adjoint_explorer
 from paperlib.plotting.circle_explorer import circle_explorer
 from paperlib.plotting.explorers import Explorer, explorer, table
 from paperlib.plotting.explorers.page import _SHARED, script_json
 from paperlib.plotting.hypergraph_explorer import hypergraph_explorer
+from paperlib.plotting.rank_explorer import rank_explorer
 from paperlib.plotting.scatter_explorer import ScatterPoints, scatter_explorer
 from paperlib.plotting.similarity_explorer import similarity_explorer
 from paperlib.plotting.svr_explorer import svr_explorer
+from paperlib.rank_frames import RankFrames
 
 PLOTTING = paths.ROOT / "paperlib" / "plotting"
 SHARED = PLOTTING / "explorers" / "static"
-NAMES = ("circle_explorer", "hypergraph_explorer", "scatter_explorer", "similarity_explorer", "svr_explorer")
+# By name how many parts of its template a script asks for at least, and how many controls it has.
+LEAST = {
+    "adjoint_explorer": (10, 6),
+    "circle_explorer": (5, 7),
+    "hypergraph_explorer": (5, 2),
+    "rank_explorer": (12, 5),
+    "scatter_explorer": (10, 3),
+    "similarity_explorer": (5, 2),
+    "svr_explorer": (11, 7),
+}
+NAMES = tuple(LEAST)
 
 
 def made(name: str, label: str = "ours") -> Explorer:
     shown = {"fallback": Figure(figsize=(2, 1)), "alt": 'a "b"'}
+    if name == "adjoint_explorer":
+        return adjoint_explorer([convolution_steps(label, torch.ones(3), torch.ones(2), torch.ones(2))], **shown)
     if name == "circle_explorer":
         return circle_explorer({label: torch.eye(2)}, **shown)
     if name == "hypergraph_explorer":
         family = families(torch.eye(4).repeat(2, 1), torch.arange(8) % 2, ["a", "b"], [0.5], [75])
         return hypergraph_explorer(family, title=label, **shown)
+    if name == "rank_explorer":
+        ones = torch.ones(1, 2, 3)
+        frames = RankFrames((0,), torch.tensor([0]), ones, ones[None], ones, ones[:, 0], *(ones[..., 0],) * 3)
+        return rank_explorer({label: frames}, **shown)
     if name == "scatter_explorer":
         return scatter_explorer(ScatterPoints([label, "b"], [0, 1], [0.8, 0.9], [[0.1], [0.2]]), **shown)
     if name == "similarity_explorer":
@@ -73,7 +93,8 @@ def test_a_notebook_shows_the_html_and_keeps_it_once(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_without_script_there_are_a_picture_and_a_table(name):
-    found = BeautifulSoup(made(name).html, "html.parser").select_one(f".{name.replace('_', '-')}")
+    kind = name.replace("_", "-")
+    found = BeautifulSoup(made(name).html, "html.parser").select_one(f".{kind}[data-explorer='{kind}']")
     image = found.find("img")
     assert image["alt"] == 'a "b"' and image["width"] == "192"
     prefix, encoded = image["src"].split(",")
@@ -138,7 +159,7 @@ def test_each_module_imports_what_earlier_ones_export(name):
                 assert len(re.findall(rf"\b{used}\b", modules[one])) > 1, f"{one} does not use {used}"
 
 
-@pytest.mark.parametrize(("name", "least"), list(zip(NAMES, (5, 5, 10, 5, 11), strict=True)))
+@pytest.mark.parametrize(("name", "least"), [(name, parts) for name, (parts, _) in LEAST.items()])
 def test_the_script_asks_only_for_what_the_template_has(name, least):
     found = template(name)
     used = {
@@ -150,7 +171,7 @@ def test_the_script_asks_only_for_what_the_template_has(name, least):
     assert not [one for one in used if not one.startswith("script") and not found.select(one)]
 
 
-@pytest.mark.parametrize(("name", "least"), list(zip(NAMES, (7, 2, 3, 2, 7), strict=True)))
+@pytest.mark.parametrize(("name", "least"), [(name, controls) for name, (_, controls) in LEAST.items()])
 def test_every_control_can_be_named_and_reached(name, least):
     found = template(name)
     controls = found.select("button, input, select")

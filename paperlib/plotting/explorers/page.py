@@ -35,14 +35,15 @@ def explorer(
     """An element named ``name`` whose script consists of the ``modules`` in the folder ``static`` of ``package``.
 
     The folder also has ``explorer.css``, ``explorer.html`` and, as items of a list, ``help.html``. A module imports
-    from those before it and from the shared ones alone; the last one defines the element. Paper, and readers without
-    scripts, get the figure ``fallback`` with the text ``alt``, and ``static``, which is HTML.
+    from those before it and from the shared ones alone; the last one defines the element, which a page finds by
+    ``data-explorer``. Paper, and readers without scripts, get the figure ``fallback`` with the text ``alt``, and
+    ``static``, which is HTML.
     """
     code = _code(package, tuple(modules))
     # The name carries the code's digest: outputs of two versions of this library can share a page.
     tag = f"{name}-{hashlib.sha256(code.encode()).hexdigest()[:8]}"
     return Explorer(
-        f'<{tag} class="{name}">{_picture(fallback, alt)}{static}'
+        f'<{tag} class="{name}" data-explorer="{name}">{_picture(fallback, alt)}{static}'
         f'<script type="application/json">{script_json(data)}</script></{tag}>'
         f'<script>(() => {{\n"use strict";\nconst TAG = "{tag}";\n{code}}})();</script>'
     )
