@@ -222,3 +222,24 @@ def test_conda_takes_environment_yml(project, tool):
     (project / "environment.yml").open("a").write("# changed\n")
     assert build(project, ".conda").returncode == 0
     assert len((project / "conda.log").read_text(encoding="utf-8").splitlines()) == 2
+
+
+def test_the_environment_for_the_browser_is_the_same_less_slepc_and_the_tests():
+    def listed(path) -> set[str]:
+        entries = yaml.safe_load((ROOT / path).read_text(encoding="utf-8"))["dependencies"]
+        pip = [line for entry in entries if isinstance(entry, dict) for line in entry["pip"]]
+        return {entry for entry in entries if isinstance(entry, str)} | set(pip)
+
+    full, light = listed("environment.yml"), listed(".binder/environment.yml")
+    assert light - full == {"jupyterlab"}
+    left_out = {canonicalize_name(entry.split()[0]) for entry in full - light}
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    of_extras = {canonicalize_name(Requirement(line).name) for name in ("slepc", "test") for line in extras[name]}
+    assert left_out == of_extras - {"pytorchcv"}
+
+
+def test_the_browsers_environment_installs_the_library_in_place():
+    script = ROOT / ".binder/postBuild"
+    assert (
+        os.access(script, os.X_OK) and "pip install --no-deps --no-build-isolation --editable ." in script.read_text()
+    )
