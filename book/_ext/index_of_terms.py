@@ -38,7 +38,15 @@ def _pages(app: Sphinx, links: list[tuple[str, str]]) -> list[tuple[str, list[tu
     found: dict[str, tuple[str, str]] = {}
     for main, address in sorted(links, key=lambda link: (not link[0], link[1].startswith(f"{_GLOSSARY}."))):
         found.setdefault(address.partition("#")[0].removesuffix(".html"), (main, address))
-    return [(app.env.titles[page].astext(), [link]) for page, link in found.items()]
+    return [(_title(app.env, page), [link]) for page, link in found.items()]
+
+
+def _title(env: BuildEnvironment, page: str) -> str:
+    """A page's title; where several pages share it, with that of the chapter."""
+    title = env.titles[page].astext()
+    chapter = f"{page.rpartition('/')[0]}/index"
+    alike = sum(other.astext() == title for other in env.titles.values())
+    return f"{title} ({env.titles[chapter].astext()})" if alike > 1 and chapter in env.titles else title
 
 
 def setup(app: Sphinx) -> dict[str, object]:
