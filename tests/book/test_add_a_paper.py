@@ -20,8 +20,9 @@ TEMPLATE = ROOT / "template"
 NOTEBOOK = TEMPLATE / "notebooks/hilbert/fig01_condition_numbers.ipynb"
 # What the page's reader has before the template is copied, less the other papers.
 COPIED = (
-    "_config.yml", "pyproject.toml", "book/_ext", "book/_static", "book/references.bib", "book/references.md",
-    "data/registry.toml", "paperlib", "template", "tests/conftest.py", "tests/notebooks", "tests/test_claims.py",
+    "CITATION.cff", "_config.yml", "book/_ext", "book/_static", "book/references.bib", "book/references.md",
+    "data/registry.toml", "paperlib", "pyproject.toml", "template", "tests/conftest.py", "tests/notebooks",
+    "tests/test_citation.py", "tests/test_claims.py",
 )  # fmt: skip
 CONTENTS = (
     "format: jb-book\nroot: index\nparts:\n{}  - caption: For reference\n    chapters:\n      - file: references\n"
@@ -66,8 +67,10 @@ def followed(tmp_path_factory) -> tuple[Path, dict[str, subprocess.CompletedProc
     (root / "notebooks").mkdir()
     (root / "book/index.md").write_text("# The book\n", encoding="utf-8")
     (root / "book/_toc.yml").write_text(CONTENTS.format(named("contents")), encoding="utf-8")
-    with (root / "book/references.bib").open("a", encoding="utf-8") as bibliography:
-        bibliography.write("\n" + named("reference"))
+    for name, text in {"book/references.bib": "\n" + named("reference"), "CITATION.cff": named("citation")}.items():
+        with (root / name).open("a", encoding="utf-8") as file:
+            file.write(text)
+    insert(root / "tests/test_citation.py", "KEYS = {\n", named("key"))
     insert(root / "tests/notebooks/test_notebooks.py", "SHOWN = {\n", named("shown"))
     insert(root / "tests/test_claims.py", "COUNTS = {", named("counts"))
     insert(root / "tests/test_claims.py", "MATHEMATICS = {\n", named("mathematics"))
