@@ -114,6 +114,7 @@ rule book:
         pages=expand(EXECUTED, id=NOTEBOOKS),
         results=expand(RESULT, id=NOTEBOOKS),
         prose=files("book", "*"),
+        template=files("template", "*"),
         config="_config.yml",
         catalogues=files("notebooks", "catalogue.toml"),
         claims=files("data/claims", "*.toml"),

@@ -50,7 +50,7 @@ class LabellingPlan:
     pool: int = 0
     strategies: tuple[str, ...] = ("rpr", "entropy", "random")
     looks: int = 5
-    attempts: int = 3
+    attempts: int = 6
     settings: MeasureSettings = field(default_factory=MeasureSettings)
 
     def __post_init__(self):
