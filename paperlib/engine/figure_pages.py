@@ -12,10 +12,11 @@ from pydantic import JsonValue
 
 from paperlib import paths
 from paperlib.engine.catalogue import PROFILES, Notebook
+from paperlib.engine.errors import ResultError
 from paperlib.engine.figures import PageFigure
 from paperlib.engine.pages import page_command, provenance_table
 from paperlib.engine.parameters import ParameterSpec, parse_overrides
-from paperlib.engine.results import Result, write_result
+from paperlib.engine.results import Result, run_command, write_result
 from paperlib.engine.text import code_span
 from paperlib.files import write_text_atomically
 from paperlib.tables import markdown_table
@@ -29,7 +30,8 @@ def page_sections(
 ) -> str:
     """All sections; ``results`` are by profile, the one that the page shows first; ``claims`` are ids.
 
-    Raises ``ParameterError`` where the parameter to try is not one of the notebook's.
+    Raises ``ParameterError`` where the parameter to try is not one of the notebook's, and ``ResultError`` where the
+    notebook has parameters by now that the first result does not know.
     """
     sections = [
         _claims(declared, claims),
@@ -55,6 +57,12 @@ def _prose(title: str, text: str) -> str:
 
 
 def _again(declared: Notebook, result: Result) -> str:
+    newer = [spec.name for spec in declared.parameters if spec.name not in result.parameters]
+    if newer:
+        raise ResultError(
+            f"the result of {declared.id} in profile {result.profile} has no parameter {', '.join(newer)}, which the "
+            f"notebook has by now; run it again: {run_command(declared.id, result.profile)}"
+        )
     blocks = ["## Make it again"]
     if declared.parameters:
         chosen = {profile: declared.profile_values(profile) for profile in PROFILES}

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from paperlib.engine.catalogue import find_notebook
-from paperlib.engine.errors import ParameterError, UsageError
+from paperlib.engine.errors import ParameterError, ResultError, UsageError
 from paperlib.engine.figure_pages import export_numbers, numbers_path, page_sections
 from paperlib.engine.figures import PageFigure
 from paperlib.engine.launch import launch_addresses, launch_line
@@ -51,6 +51,11 @@ def test_a_parameter_to_try_that_is_none_is_an_error(project):
     path.write_text(path.read_text().replace("rank_max=5", "rank=5"))
     with pytest.raises(ParameterError, match="unknown parameter 'rank'"):
         sections(project)
+
+
+def test_a_result_of_an_older_notebook_is_named_with_the_command(project):
+    with pytest.raises(ResultError, match=r"has no parameter rate, .*; run it again: paperlib run toy/first"):
+        sections(project, parameters={"data": "toy", "rank_max": 3, "digits": [1], "centred": False})
 
 
 def test_numbers_are_files_whose_names_lead_back_to_the_values(project):
