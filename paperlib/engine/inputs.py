@@ -45,7 +45,9 @@ _DIGITS = 16
 
 _RUNNER = "paperlib.engine.runner"
 # Modules that look at runs and take no part in them.
-_BOOKKEEPING = tuple(f"paperlib.engine.{name}" for name in ("inputs", "lock", "module_graph", "run_address", "staleness"))
+_BOOKKEEPING = tuple(
+    f"paperlib.engine.{name}" for name in ("inputs", "lock", "module_graph", "run_address", "staleness")
+)
 # They carry cells and outputs; the kernel is started as a program, so that no import names it.
 _KERNEL = ("ipykernel", "ipython", "matplotlib-inline")
 # They name every data set, architecture or file, whichever is used.
@@ -109,7 +111,7 @@ class Inputs:
     def _closure(self, notebook: Notebook) -> Closure:
         if notebook.id not in self._closures:
             try:
-                self._closures[notebook.id] = self.graph.closure(self._cells(notebook).source)
+                self._closures[notebook.id] = self.graph.closure(self._cells(notebook).sources)
             except (SyntaxError, UnicodeDecodeError) as error:
                 raise SourceError(f"a module that {notebook.id} uses cannot be read: {error}") from None
         return self._closures[notebook.id]
@@ -118,7 +120,7 @@ class Inputs:
     def _engine(self) -> Closure:
         if not (paths.LIBRARY / "engine" / "runner.py").is_file():
             return Closure(frozenset(), frozenset())
-        return self.graph.closure(parse_source(""), [_RUNNER], _BOOKKEEPING)
+        return self.graph.closure([], [_RUNNER], _BOOKKEEPING)
 
     def _library_files(self, closure: Closure) -> list[Path]:
         modules = closure.modules | self._engine.modules
@@ -134,7 +136,9 @@ class Inputs:
         packages = {path.parent for path in paths.LIBRARY.rglob("*.py")}
         found: dict[Path, list[Path]] = {}
         for path in paths.LIBRARY.rglob("*"):
-            generated = path.suffix in (".py", ".pyc") or any(part.startswith((".", "__pycache__")) for part in path.parts)
+            generated = path.suffix in (".py", ".pyc") or any(
+                part.startswith((".", "__pycache__")) for part in path.parts
+            )
             if path.is_file() and not generated:
                 nearest = next((folder for folder in path.parents if folder in packages), paths.LIBRARY)
                 found.setdefault(nearest, []).append(path)
@@ -193,7 +197,7 @@ class Inputs:
 
     def _shown(self, notebook: Notebook, cells: "_Cells", profile: str) -> list[tuple[str, str]]:
         """Results that the page may show beside its own: of itself, what it needs and what its cells name."""
-        reads = any(wanted.name in _READS_RESULTS for wanted in cells.source.imports)
+        reads = any(wanted.name in _READS_RESULTS for wanted in cells.imports)
         if not reads and not cells.placeholders:
             return []
         named = {name for name in PROFILES if name in cells.texts} | cells.placeholders
@@ -223,18 +227,20 @@ class _Cells:
         self.digest = _short(json.dumps(rest))
         self.parameters_digest = _short(json.dumps([cell for cell, given in zip(shown, tagged, strict=True) if given]))
         self.placeholders = set(_PLACEHOLDER.findall(json.dumps([cell[2] for cell in shown])))
-        self.source = _source("\n".join(text for kind, text, _ in rest if kind == "code"), path)
-        self.texts = frozenset(self.source.texts)
+        sources = [_source(text) for kind, text, _ in rest if kind == "code"]
+        self.imports = {wanted for source in sources for wanted in source.imports}
+        self.texts = frozenset(text for source in sources for text in source.texts)
+        self.sources = sources
 
 
-def _source(code: str, path: Path) -> Source:
-    try:
+def _source(code: str) -> Source:
+    """A cell's code without IPython's magic lines; a cell that is not Python stops the run and so names nothing."""
+    for text in (code, _MAGIC.sub(r"\1pass", code)):
         try:
-            return parse_source(code)
+            return parse_source(text)
         except SyntaxError:
-            return parse_source(_MAGIC.sub(r"\1pass", code))
-    except SyntaxError as error:
-        raise SourceError(f"the code of {shown_path(path)} is not Python: {error}") from None
+            continue
+    return parse_source("")
 
 
 def _names(values: Iterable[Value], known: Iterable[str]) -> set[str]:

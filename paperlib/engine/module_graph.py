@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+
 @dataclass(frozen=True)
 class Import:
     """One imported name: ``from module import name``, or ``import module`` (no name; ``*`` is one too)."""
@@ -170,8 +171,8 @@ class ModuleGraph:
             self._sources[module] = parse_source(text, module, is_package=whole, filename=str(path))
         return self._sources[module]
 
-    def closure(self, source: Source, modules: Iterable[str] = (), without: Iterable[str] = ()) -> Closure:
-        """Everything that ``source`` and the whole of ``modules`` use, directly or through others.
+    def closure(self, sources: Iterable[Source], modules: Iterable[str] = (), without: Iterable[str] = ()) -> Closure:
+        """Everything that ``sources`` and the whole of ``modules`` use, directly or through others.
 
         Modules ``without`` are left out, and what is used through them alone.
         """
@@ -179,7 +180,10 @@ class ModuleGraph:
         seen: set[Import] = set()
         found: set[str] = set()
         packages: set[str] = set()
-        waiting = [*self._used(source), *(Import(module) for module in modules)]
+        waiting = [
+            *(used for source in sources for used in self._used(source)),
+            *(Import(module) for module in modules),
+        ]
         while waiting:
             wanted = waiting.pop()
             if wanted in seen:

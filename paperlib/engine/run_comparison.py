@@ -1,0 +1,98 @@
+"""Runs of one notebook side by side: which parameters vary, which numbers changed, which figures they share."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import JsonValue
+
+from paperlib.engine.catalogue import Notebook
+from paperlib.engine.errors import ResultError, SourceError
+from paperlib.engine.figures import PageFigure, figures_of
+from paperlib.engine.results import Result, read_result
+from paperlib.engine.text import format_value
+
+# Of a longer list the whole page shows more than a table could.
+_LONGEST_LIST = 12
+
+
+@dataclass(frozen=True)
+class LocalRun:
+    """A finished run: its key, its result, and the figures of its executed notebook."""
+
+    key: str
+    result: Result
+    figures: tuple[PageFigure, ...]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of a table: what it is about, and a text for each run (an empty one where a run has no such number)."""
+
+    name: str
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What differs between runs, and what all have in common; ``unchanged`` counts the numbers that are the same."""
+
+    varied: tuple[Row, ...]
+    common: tuple[tuple[str, str], ...]
+    changed: tuple[Row, ...]
+    unchanged: int
+
+
+def read_run(result: Path, notebook: Notebook) -> LocalRun:
+    """The run whose result is in a file; raises ``ResultError`` or ``SourceError`` where one of its files is damaged."""
+    read = read_result(result)
+    if read.id != notebook.id:
+        raise ResultError(f"{result.name} holds the result of {read.id}, expected {notebook.id}")
+    page = result.with_suffix(".ipynb")
+    if not page.is_file():
+        raise SourceError(f"the executed notebook {page.name} is not here; run it again")
+    return LocalRun(result.stem, read, tuple(figures_of(page, notebook.id)))
+
+
+def compare_runs(notebook: Notebook, runs: Sequence[LocalRun]) -> Comparison:
+    """Parameters in the order of declaration; numbers, texts and yes or no of the ``values`` by their dotted paths.
+
+    A parameter that a run does not have (the notebook changed since) leaves its cell empty.
+    """
+    given = {spec.name: [run.result.parameters.get(spec.name) for run in runs] for spec in notebook.parameters}
+    varied = {name: values for name, values in given.items() if any(value != values[0] for value in values)}
+    common = [(name, _text(values[0])) for name, values in given.items() if name not in varied and values]
+    leaves = [dict(_leaves(run.result.values)) for run in runs]
+    paths = list(dict.fromkeys(path for run in leaves for path in run))
+    rows = {path: [run.get(path) for run in leaves] for path in paths}
+    changed = {path: values for path, values in rows.items() if any(value != values[0] for value in values)}
+    return Comparison(
+        tuple(Row(name, tuple(map(_text, values))) for name, values in varied.items()),
+        tuple(common),
+        tuple(Row(path, tuple(map(_text, values))) for path, values in changed.items()),
+        len(rows) - len(changed),
+    )
+
+
+def figures_side_by_side(runs: Sequence[LocalRun]) -> Mapping[str, list[tuple[LocalRun, PageFigure]]]:
+    """By the figures' labels, in their order on the page, each run that drew it."""
+    found: dict[str, list[tuple[LocalRun, PageFigure]]] = {}
+    for run in runs:
+        for figure in run.figures:
+            found.setdefault(figure.name, []).append((run, figure))
+    return found
+
+
+def _leaves(value: JsonValue, path: str = "") -> Iterator[tuple[str, JsonValue]]:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _leaves(item, f"{path}.{key}" if path else key)
+    elif isinstance(value, list):
+        if len(value) <= _LONGEST_LIST and not any(isinstance(item, list | dict) for item in value):
+            yield from ((f"{path}.{index}", item) for index, item in enumerate(value))
+    else:
+        yield path, value
+
+
+def _text(value: JsonValue) -> str:
+    return "" if value is None else format_value(value)
