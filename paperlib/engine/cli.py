@@ -15,7 +15,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from paperlib.engine import tables
-from paperlib.engine.catalogue import find_notebook, read_catalogue
+from paperlib.engine.catalogue import CUSTOM, find_notebook, read_catalogue
 from paperlib.engine.claims import judge_claims, load_claims, unexplained
 from paperlib.engine.errors import EngineError, RunError
 from paperlib.engine.parameters import parse_overrides
@@ -146,6 +146,11 @@ def run(
             done = run_notebook(notebook, profile, overrides, output, result, progress)
     else:
         done = run_notebook(notebook, profile, overrides, output, result)
+    if done.profile == CUSTOM and output is None and result is None:
+        from paperlib.engine.run_pages import forget_failure, write_run_pages
+
+        forget_failure(done.result)
+        write_run_pages(notebook)
     if as_json:
         row = {"id": done.id, "profile": done.profile, "parameters": done.parameters, "seconds": done.seconds}
         _print_json(row | {"notebook": str(done.notebook), "result": str(done.result)})

@@ -8,9 +8,9 @@ A run depends on
   module, and the modules of the engine that execute a notebook and make its page;
 - ``package NAME``: the pinned version of each package that those modules import and of what that package needs; of
   the packages that only carry the cells to the kernel and back, no needs;
-- ``data set NAME``: the row of ``data/registry.toml`` or ``data/volumes.toml``, with its SHA-256, which every use of the
-  data checks, so that the images themselves need not be read here. Which sets a run uses is told by names: those that
-  stand in its parameters' values, or as a text in its cells or in a module that it uses (the modules that read data,
+- ``data set NAME``: the row of ``data/registry.toml`` or ``data/volumes.toml``, with its SHA-256, which every use of
+  the data checks, so that the images themselves need not be read here. Which sets a run uses is told by names: those
+  that stand in its parameters' values, or as a text in its cells or in a module that it uses (the modules that read data,
   which name every set, left out);
 - ``data/...``: other tables of the folder ``data`` that a module which it uses names, and the kept checkpoints that it
   may load: those of an architecture that it names, trained on a data set that it uses;

@@ -28,10 +28,10 @@ class Source:
     """What matters here of a piece of Python; ``module`` is its dotted name, made by `parse_source`.
 
     ``imports`` are all that can run, also those inside functions; ``texts`` the text constants that are no
-    docstrings; ``attributes`` the accesses ``name.attribute`` as dotted names; ``bound`` what the names of the top-level ``from a import b`` stand for; ``defined`` the names of the
-    top-level functions, classes and variables; ``acts`` whether an import of it may do more than define names, for a
-    statement of another kind stands at its top, or a decorator of the same package, which may enter what it
-    decorates in a table.
+    docstrings; ``attributes`` the accesses ``name.attribute`` as dotted names; ``bound`` what the names of the
+    top-level ``from a import b`` stand for; ``defined`` the names of the top-level functions, classes and variables;
+    ``acts`` whether an import of it may do more than define names, for a statement of another kind stands at its top,
+    or a decorator of the same package, which may enter what it decorates in a table.
     """
 
     module: str
@@ -45,7 +45,10 @@ class Source:
 
 
 def parse_source(text: str, module: str = "", *, is_package: bool = False, filename: str = "<text>") -> Source:
-    """Read a piece of Python; imports under ``if TYPE_CHECKING`` do not run and are left out. Raises ``SyntaxError``."""
+    """Read a piece of Python, without the imports under ``if TYPE_CHECKING``, which never run.
+
+    Raises ``SyntaxError``.
+    """
     tree = ast.parse(text, filename=filename)
     parent = module.split(".") if is_package else module.split(".")[:-1]
     imports, texts, attributes, docstrings = [], [], set(), set()

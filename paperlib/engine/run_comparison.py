@@ -9,7 +9,10 @@ from pydantic import JsonValue
 from paperlib.engine.catalogue import Notebook
 from paperlib.engine.errors import ResultError, SourceError
 from paperlib.engine.figures import PageFigure, figures_of
+from paperlib.engine.inputs import Inputs
 from paperlib.engine.results import Result, read_result
+from paperlib.engine.run_address import nearest_profile
+from paperlib.engine.staleness import changes
 from paperlib.engine.text import format_value
 
 # Of a longer list the whole page shows more than a table could.
@@ -18,11 +21,12 @@ _LONGEST_LIST = 12
 
 @dataclass(frozen=True)
 class LocalRun:
-    """A finished run: its key, its result, and the figures of its executed notebook."""
+    """A finished run: its key, its result, the figures of its executed notebook, and what changed since it was made."""
 
     key: str
     result: Result
     figures: tuple[PageFigure, ...]
+    since: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -43,27 +47,35 @@ class Comparison:
     unchanged: int
 
 
-def read_run(result: Path, notebook: Notebook) -> LocalRun:
-    """The run whose result is in a file; raises ``ResultError`` or ``SourceError`` where one of its files is damaged."""
+def read_run(result: Path, notebook: Notebook, inputs: Inputs) -> LocalRun:
+    """The run whose result is in a file; raises ``ResultError`` or ``SourceError`` where a file of it is damaged."""
     read = read_result(result)
     if read.id != notebook.id:
         raise ResultError(f"{result.name} holds the result of {read.id}, expected {notebook.id}")
     page = result.with_suffix(".ipynb")
     if not page.is_file():
         raise SourceError(f"the executed notebook {page.name} is not here; run it again")
-    return LocalRun(result.stem, read, tuple(figures_of(page, notebook.id)))
+    return LocalRun(result.stem, read, tuple(figures_of(page, notebook.id)), _since(result, read, notebook, inputs))
+
+
+def _since(result: Path, read: Result, notebook: Notebook, inputs: Inputs) -> tuple[str, ...]:
+    if read.parameters.keys() != {spec.name for spec in notebook.parameters}:
+        return ("the notebook has other parameters now",)
+    values = read.parameters
+    return tuple(changes(result, inputs.of_run(notebook, values, nearest_profile(notebook, values))))
 
 
 def compare_runs(notebook: Notebook, runs: Sequence[LocalRun]) -> Comparison:
     """Parameters in the order of declaration; numbers, texts and yes or no of the ``values`` by their dotted paths.
 
-    A parameter that a run does not have (the notebook changed since) leaves its cell empty.
+    What lies deeper in the values comes later. A parameter that a run does not have, since the notebook changed, leaves
+    its cell empty.
     """
     given = {spec.name: [run.result.parameters.get(spec.name) for run in runs] for spec in notebook.parameters}
     varied = {name: values for name, values in given.items() if any(value != values[0] for value in values)}
     common = [(name, _text(values[0])) for name, values in given.items() if name not in varied and values]
     leaves = [dict(_leaves(run.result.values)) for run in runs]
-    paths = list(dict.fromkeys(path for run in leaves for path in run))
+    paths = sorted(dict.fromkeys(path for run in leaves for path in run), key=lambda path: path.count("."))
     rows = {path: [run.get(path) for run in leaves] for path in paths}
     changed = {path: values for path, values in rows.items() if any(value != values[0] for value in values)}
     return Comparison(

@@ -14,11 +14,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from paperlib import paths
-from paperlib.engine.catalogue import Notebook, find_notebook, read_catalogue
+from paperlib.engine.catalogue import Notebook, find_notebook
 from paperlib.engine.errors import EngineError, SourceError
 from paperlib.engine.figures import PageFigure
-from paperlib.engine.results import run_results
-from paperlib.engine.run_address import runs_folder
+from paperlib.engine.inputs import Inputs
+from paperlib.engine.run_address import run_results, runs_folder
 from paperlib.engine.run_comparison import LocalRun, compare_runs, figures_side_by_side, read_run
 from paperlib.engine.run_markdown import inline_html, to_html
 from paperlib.engine.text import format_value, shown_path
@@ -27,6 +27,8 @@ from paperlib.files import write_atomically, write_text_atomically
 ERROR_ENDING = ".error.txt"
 _MATHJAX_PACKAGE = "sphinx-mathjax-offline"
 _MATHJAX = "tex-svg-full.js"
+# Numbers in sight; the others are folded away.
+_FIRST_ROWS = 20
 # The best form of an output first.
 _KINDS = ("text/html", "image/svg+xml", "image/png", "text/markdown", "text/plain")
 
@@ -39,7 +41,8 @@ def write_run_pages(notebook_id: str) -> Path:
     """
     notebook = find_notebook(notebook_id)
     folder = runs_folder(notebook_id)
-    runs, failed = _local_runs(notebook)
+    inputs = Inputs()
+    runs, failed = _local_runs(notebook, inputs)
     _copy_mathjax(paths.LOCAL_RESULTS / "runs" / "_static")
     for run in runs:
         _write(folder / f"{run.key}.html", "run.html", notebook=notebook, run=run, blocks=_blocks(folder, run))
@@ -51,13 +54,14 @@ def write_run_pages(notebook_id: str) -> Path:
         failed=failed,
         comparison=compare_runs(notebook, runs),
         figures=figures_side_by_side(runs),
+        first=_FIRST_ROWS,
     )
-    _write_list()
+    _write_list(inputs)
     return page
 
 
-def _write_list() -> None:
-    found = [(notebook, *_local_runs(notebook)) for notebook in read_catalogue().values()]
+def _write_list(inputs: Inputs) -> None:
+    found = [(notebook, *_local_runs(notebook, inputs)) for notebook in inputs.notebooks.values()]
     chosen = [(notebook, runs, failed) for notebook, runs, failed in found if runs or failed]
     _write(paths.LOCAL_RESULTS / "runs" / "index.html", "all_runs.html", notebooks=chosen)
 
@@ -72,7 +76,7 @@ def forget_failure(result: Path) -> None:
     result.with_suffix(ERROR_ENDING).unlink(missing_ok=True)
 
 
-def _local_runs(notebook: Notebook) -> tuple[list[LocalRun], dict[str, str]]:
+def _local_runs(notebook: Notebook, inputs: Inputs) -> tuple[list[LocalRun], dict[str, str]]:
     """The runs that are whole, in the order of their parameters' values, and why the others failed, by key."""
     folder = runs_folder(notebook.id)
     errors = sorted(folder.glob(f"*{ERROR_ENDING}"))
@@ -80,7 +84,7 @@ def _local_runs(notebook: Notebook) -> tuple[list[LocalRun], dict[str, str]]:
     runs = []
     for path in run_results(notebook.id):
         try:
-            runs.append(read_run(path, notebook))
+            runs.append(read_run(path, notebook, inputs))
         except EngineError as error:
             failed.setdefault(path.stem, str(error))
     whole = [run for run in runs if run.key not in failed]
