@@ -10,8 +10,8 @@ A run depends on
   the packages that only carry the cells to the kernel and back, no needs;
 - ``data set NAME``: the row of ``data/registry.toml`` or ``data/volumes.toml``, with its SHA-256, which every use of
   the data checks, so that the images themselves need not be read here. Which sets a run uses is told by names: those
-  that stand in its parameters' values, or as a text in its cells or in a module that it uses (the modules that read data,
-  which name every set, left out);
+  that stand in its parameters' values, or as a text in its cells or in a module that it uses (the modules that read
+  data, which name every set, left out);
 - ``data/...``: other tables of the folder ``data`` that a module which it uses names, and the kept checkpoints that it
   may load: those of an architecture that it names, trained on a data set that it uses;
 - ``result ID in profile P``: the results of other notebooks or in other profiles that it shows beside its own;

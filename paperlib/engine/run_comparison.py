@@ -1,6 +1,6 @@
 """Runs of one notebook side by side: which parameters vary, which numbers changed, which figures they share."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,6 +47,23 @@ class Comparison:
     unchanged: int
 
 
+@dataclass(frozen=True)
+class DrawnFigure:
+    """A figure, and the keys of all runs that drew it exactly so."""
+
+    keys: tuple[str, ...]
+    figure: PageFigure
+
+
+@dataclass(frozen=True)
+class FigureRow:
+    """One figure in all runs; ``caption`` is that of all of them, and empty where they differ."""
+
+    name: str
+    caption: str
+    drawn: tuple[DrawnFigure, ...]
+
+
 def read_run(result: Path, notebook: Notebook, inputs: Inputs) -> LocalRun:
     """The run whose result is in a file; raises ``ResultError`` or ``SourceError`` where a file of it is damaged."""
     read = read_result(result)
@@ -86,13 +103,22 @@ def compare_runs(notebook: Notebook, runs: Sequence[LocalRun]) -> Comparison:
     )
 
 
-def figures_side_by_side(runs: Sequence[LocalRun]) -> Mapping[str, list[tuple[LocalRun, PageFigure]]]:
-    """By the figures' labels, in their order on the page, each run that drew it."""
-    found: dict[str, list[tuple[LocalRun, PageFigure]]] = {}
+def figures_side_by_side(runs: Sequence[LocalRun]) -> list[FigureRow]:
+    """The figures by their labels, in the order of the page, each as every run drew it."""
+    rows: dict[str, list[DrawnFigure]] = {}
     for run in runs:
         for figure in run.figures:
-            found.setdefault(figure.name, []).append((run, figure))
-    return found
+            drawn = rows.setdefault(figure.name, [])
+            same = next((place for place, other in enumerate(drawn) if other.figure == figure), None)
+            if same is None:
+                drawn.append(DrawnFigure((run.key,), figure))
+            else:
+                drawn[same] = DrawnFigure((*drawn[same].keys, run.key), figure)
+    captions = {name: {item.figure.caption for item in drawn} for name, drawn in rows.items()}
+    return [
+        FigureRow(name, next(iter(captions[name])) if len(captions[name]) == 1 else "", tuple(drawn))
+        for name, drawn in rows.items()
+    ]
 
 
 def _leaves(value: JsonValue, path: str = "") -> Iterator[tuple[str, JsonValue]]:
