@@ -17,6 +17,7 @@ from paperlib import paths
 from paperlib.engine import inputs as run_inputs
 from paperlib.engine.catalogue import PROFILES
 from paperlib.engine.run_address import INPUTS_ENDING
+from paperlib.engine.staleness import page_state
 
 BOOK_PROFILE = PROFILES[0]
 PROFILE = config.get("profile", BOOK_PROFILE)
@@ -61,6 +62,13 @@ def kept_beside():
     return [path for path in found if not path.endswith(INPUTS_ENDING)]
 
 
+def needed(wildcards):
+    """Results of the notebooks that a notebook needs; the run of one of those makes only a stale page again."""
+    results = expand(RESULT, id=NOTEBOOKS[wildcards.id].needs)
+    fresh = page_state(INPUTS, wildcards.id, PROFILE).state == "fresh"
+    return [ancient(path) for path in results] if fresh else results
+
+
 # What the pages of the book are made with, beyond the pages themselves.
 LIBRARY = digest([*files("paperlib", "*"), "constraints.txt"])
 
@@ -89,10 +97,11 @@ rule results:
 rule notebook:
     message:
         f"{{wildcards.id}} (profile {PROFILE}, threads: {{threads}})"
-    # A run is made again when what it depends on has changed, which params tells; the times of the files play no part.
+    # A run is made again when what it depends on has changed, which params tells, or when a run that it needs was made
+    # again for that reason, for which Snakemake does not look at params.
     input:
         notebook=ancient("notebooks/{id}.ipynb"),
-        needs=lambda wildcards: [ancient(path) for path in expand(RESULT, id=NOTEBOOKS[wildcards.id].needs)],
+        needs=needed,
     output:
         executed=EXECUTED,
         result=RESULT,

@@ -17,7 +17,7 @@ _OPTION = re.compile(r"\A(?::[\w-]+:.*\n|\s*\n)+")
 @cache
 def _renderer() -> MarkdownIt:
     renderer = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
-    renderer.use(dollarmath_plugin, renderer=_formula).use(
+    renderer.use(dollarmath_plugin, renderer=_formula, label_renderer=lambda label: "").use(
         amsmath_plugin, renderer=lambda text: _formula(text, {"display_mode": True})
     )
     fence = renderer.renderer.rules.get("fence") or renderer.renderer.fence
@@ -31,8 +31,16 @@ def _renderer() -> MarkdownIt:
         head = f"<p><strong>{renderer.renderInline(_plain(title))}</strong></p>" if title else ""
         return f"<aside>{head}{to_html(content)}</aside>\n"
 
-    renderer.renderer.rules["fence"] = boxed
+    renderer.renderer.rules |= {"fence": boxed, "table_open": _table_start, "table_close": _table_end}
     return renderer
+
+
+def _table_start(*_) -> str:
+    return '<div class="scroll" role="region" aria-label="Table" tabindex="0"><table>\n'
+
+
+def _table_end(*_) -> str:
+    return "</table></div>\n"
 
 
 def _formula(text: str, options: dict) -> str:
