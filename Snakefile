@@ -133,7 +133,7 @@ if "runs" in config:
             key="|".join(re.escape(key) for key in PLAN["runs"]),
         input:
             notebook=ancient(f"notebooks/{SWEPT}.ipynb"),
-            needs=[ancient(path) for path in expand(RESULT, id=NOTEBOOKS[SWEPT].needs)],
+            needs=expand(RESULT, id=NOTEBOOKS[SWEPT].needs),
         output:
             executed=f"results/runs/{SWEPT}/{{key}}.ipynb",
             result=f"results/runs/{SWEPT}/{{key}}.json",

@@ -208,7 +208,8 @@ def test_a_sweep_goes_through_the_workflow_and_keeps_what_succeeds(tmp_path):
 
     write_notebook(root, "other", "total = 1 / (n - 9)")
     mended = paperlib(root, "sweep", "toy/other", "-p", "n=2,3")
-    assert mended.returncode == 0 and "0 here already, 2 to make" in mended.stdout
+    assert mended.returncode == 0, mended.stderr
+    assert "0 here already, 2 to make" in mended.stdout
     assert "Failed" not in (folder / "index.html").read_text(encoding="utf-8")
 
 
