@@ -1,5 +1,6 @@
 """Runs of one notebook side by side: which parameters vary, which numbers changed, which figures they share."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from paperlib.engine.text import format_value
 
 # Of a longer list the whole page shows more than a table could.
 _LONGEST_LIST = 12
+_SVG_NOISE = re.compile(rb"<dc:date>[^<]*|\b[a-zA-Z][0-9a-f]{10}\b")
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,9 @@ def figures_side_by_side(runs: Sequence[LocalRun]) -> list[FigureRow]:
     for run in runs:
         for figure in run.figures:
             drawn = rows.setdefault(figure.name, [])
-            same = next((place for place, other in enumerate(drawn) if other.figure == figure), None)
+            same = next(
+                (place for place, other in enumerate(drawn) if _drawing(other.figure) == _drawing(figure)), None
+            )
             if same is None:
                 drawn.append(DrawnFigure((run.key,), figure))
             else:
@@ -119,6 +123,11 @@ def figures_side_by_side(runs: Sequence[LocalRun]) -> list[FigureRow]:
         FigureRow(name, next(iter(captions[name])) if len(captions[name]) == 1 else "", tuple(drawn))
         for name, drawn in rows.items()
     ]
+
+
+def _drawing(figure: PageFigure) -> dict[str, bytes]:
+    """Its images without the date and the random names inside an SVG file, which say nothing of what it shows."""
+    return {ending: _SVG_NOISE.sub(b"", image) if ending == "svg" else image for ending, image in figure.images.items()}
 
 
 def _leaves(value: JsonValue, path: str = "") -> Iterator[tuple[str, JsonValue]]:

@@ -54,9 +54,8 @@ def sweep(
     declared = find_notebook(notebook)
     runs = {run.key: run for run in grid_runs(declared, profile, parameter)}
     waiting = _waiting(list(runs.values()))
-    typer.echo(
-        f"{_counted(len(runs), 'run')} of {notebook}: {len(runs) - len(waiting)} here already, {len(waiting)} to make"
-    )
+    here = len(runs) - len(waiting)
+    typer.echo(f"{_counted(len(runs), 'run')}: {here} here already, {len(waiting)} to make")
     interrupted = bool(waiting) and _workflow(waiting, profile, cores)
     failed = _waiting(waiting)
     for run in waiting:
@@ -67,7 +66,7 @@ def sweep(
     page = write_run_pages(notebook)
     for run in failed if not interrupted else []:
         typer.echo(f"Error: {run.key}: {_error(run)}", err=True)
-    typer.echo(f"{_counted(len(runs) - len(failed), 'run')} side by side -> {shown_path(page)}")
+    typer.echo(f"{_counted(len(runs) - len(failed), 'run')} side by side:\n{shown_path(page)}")
     if failed:
         raise typer.Exit(130 if interrupted else 1)
 

@@ -7,8 +7,10 @@ from html.parser import HTMLParser
 import pytest
 
 from paperlib.engine import ParameterError, find_notebook, load_result
+from paperlib.engine.figures import PageFigure
 from paperlib.engine.grid import grid_runs
 from paperlib.engine.run_address import run_key, run_path, run_results
+from paperlib.engine.run_comparison import LocalRun, figures_side_by_side
 from paperlib.engine.run_markdown import inline_html, to_html
 from paperlib.engine.run_pages import forget_failure, keep_failure, write_run_pages
 from paperlib.engine.runner import run_notebook
@@ -194,3 +196,17 @@ def test_markdown_of_a_notebook_without_sphinx(markdown, words):
 
 def test_a_caption_is_no_paragraph():
     assert inline_html("Rank $k$ of {ref}`it <a>`") == 'Rank <span class="math inline">\\(k\\)</span> of it'
+
+
+def test_a_drawing_is_the_same_with_another_date_and_other_names():
+    images = [
+        f'<svg><dc:date>2025-01-0{day}</dc:date><path id="{name}" d="M 0 {end}"/><use href="#{name}"/></svg>'.encode()
+        for day, name, end in ((1, "p93b37d381d", 4), (2, "m388e340c9c", 4), (3, "p93b37d381d", 5))
+    ]
+    runs = [
+        LocalRun(f"n={n}", None, (PageFigure("fig-a", "toy/first", "It.", "a line", {"svg": image}),), ())
+        for n, image in enumerate(images)
+    ]
+    (row,) = figures_side_by_side(runs)
+    assert (row.name, row.caption) == ("fig-a", "It.")
+    assert [drawn.keys for drawn in row.drawn] == [("n=0", "n=1"), ("n=2",)]

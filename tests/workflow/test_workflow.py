@@ -200,7 +200,7 @@ def test_a_sweep_goes_through_the_workflow_and_keeps_what_succeeds(tmp_path):
     times = {n: (folder / f"n={n}.json").stat().st_mtime_ns for n in (2, 4)}
     write_notebook(root, "first", "total = n + 1  # the same")
     again = paperlib(root, "sweep", "toy/first", "-p", "n=2,3")
-    assert again.returncode == 0 and "2 runs of toy/first: 0 here already, 2 to make" in again.stdout
+    assert again.returncode == 0 and "2 runs: 0 here already, 2 to make" in again.stdout
     assert "2 here already, 0 to make" in paperlib(root, "sweep", "toy/first", "-p", "n=2", "-p", "n=3").stdout
     assert {n: (folder / f"n={n}.json").stat().st_mtime_ns for n in (2, 4)} == times
     listed = (root / "results/runs/index.html").read_text(encoding="utf-8")
