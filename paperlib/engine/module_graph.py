@@ -218,9 +218,7 @@ class ModuleGraph:
 
     def _read_uses(self, source: Source) -> list[Import]:
         named = {name for text in source.texts for name in self._named.findall(text)}
-        # A package that imports on first use names its modules in a table: only `_resolved` follows that.
-        lazy = "__getattr__" in source.defined and source.is_package
-        texts = [] if lazy else [Import(longest) for name in named if (longest := self._longest(name))]
+        texts = [Import(longest) for name in named if (longest := self._longest(name))]
         return [*source.imports, *texts]
 
     def _longest(self, dotted: str) -> str:
@@ -233,12 +231,11 @@ class ModuleGraph:
         """The module that an import runs, and the import that it stands for; None where all of the module counts."""
         module = wanted.module if wanted.module in self._paths else self._longest(wanted.module) or self.package
         source = self.source(module)
-        if not wanted.name and source.is_package and "__getattr__" in source.defined:
-            return module, Import(module, "*")
         if wanted.name not in ("", "*") and f"{module}.{wanted.name}" in self._paths:
             return module, Import(f"{module}.{wanted.name}")
         if not source.is_package or wanted.name in source.defined or wanted.name in ("", "*"):
-            return module, wanted if wanted.name == "*" and "__getattr__" in source.defined else None
+            return module, None
+        # A name that is nowhere in sight is one that the package makes on first use.
         return module, source.bound.get(wanted.name)
 
     def _executed(self, module: str) -> set[str]:
