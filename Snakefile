@@ -2,26 +2,35 @@
 
     snakemake book                                the notebooks in profile quick, and the site
     snakemake results --config profile=paper      the notebooks in another profile
+    snakemake FILE... --config runs=PLAN          runs with other parameters, for paperlib sweep
 """
 
 import hashlib
+import json
 import os
+import re
+import shlex
 import sys
 from pathlib import Path
 
 from paperlib import paths
-from paperlib.engine.catalogue import PROFILES, read_catalogue
+from paperlib.engine import inputs as run_inputs
+from paperlib.engine.catalogue import PROFILES
+from paperlib.engine.run_address import INPUTS_ENDING
+from paperlib.engine.staleness import page_state
 
 BOOK_PROFILE = PROFILES[0]
 PROFILE = config.get("profile", BOOK_PROFILE)
 if PROFILE not in PROFILES:
     raise WorkflowError(f"unknown profile {PROFILE!r}; expected one of {', '.join(PROFILES)}")
 
-NOTEBOOKS = read_catalogue()
+INPUTS = run_inputs.Inputs()
+NOTEBOOKS = INPUTS.notebooks
 NEEDED = {need for notebook in NOTEBOOKS.values() for need in notebook.needs}
 # Executed notebooks of the book's profile are its pages; the others are kept beside their results.
 EXECUTED = "book/run/{id}.ipynb" if PROFILE == BOOK_PROFILE else f"results/{PROFILE}/{{id}}.ipynb"
 RESULT = f"results/{PROFILE}/{{id}}.json"
+RECORD = f"results/{PROFILE}/{{id}}{INPUTS_ENDING}"
 INDEX = "book/_build/html/index.html"
 
 
@@ -46,17 +55,22 @@ def digest(names):
     return total.hexdigest()[:16]
 
 
-def shown_beside(names):
-    """Results in other profiles, tracked or local, which the pages of these notebooks may show beside their own."""
-    if PROFILE != BOOK_PROFILE:
-        return []
+def kept_beside():
+    """Results in other profiles, tracked or local, which pages of the book may show beside those of their own run."""
     folders = [f"{top}/{profile}" for top in ("data/results", "results") for profile in PROFILES if profile != PROFILE]
     found = [path for folder in folders for path in files(folder, "*.json")]
-    return [path for path in found if path.endswith(tuple(f"/{name}.json" for name in names))]
+    return [path for path in found if not path.endswith(INPUTS_ENDING)]
 
 
+def needed(wildcards):
+    """Results of the notebooks that a notebook needs; the run of one of those makes only a stale page again."""
+    results = expand(RESULT, id=NOTEBOOKS[wildcards.id].needs)
+    fresh = page_state(INPUTS, wildcards.id, PROFILE).state == "fresh"
+    return [ancient(path) for path in results] if fresh else results
+
+
+# What the pages of the book are made with, beyond the pages themselves.
 LIBRARY = digest([*files("paperlib", "*"), "constraints.txt"])
-DATA = files("data", "registry.toml", "volumes.toml", "checkpoints/*")
 
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 
@@ -83,17 +97,17 @@ rule results:
 rule notebook:
     message:
         f"{{wildcards.id}} (profile {PROFILE}, threads: {{threads}})"
+    # A run is made again when what it depends on has changed, which params tells, or when a run that it needs was made
+    # again for that reason, for which Snakemake does not look at params.
     input:
-        notebook="notebooks/{id}.ipynb",
-        needs=lambda wildcards: expand(RESULT, id=NOTEBOOKS[wildcards.id].needs),
-        data=DATA,
-        beside=lambda wildcards: shown_beside([wildcards.id, *NOTEBOOKS[wildcards.id].needs]),
+        notebook=ancient("notebooks/{id}.ipynb"),
+        needs=needed,
     output:
         executed=EXECUTED,
         result=RESULT,
+        record=RECORD,
     params:
-        library=LIBRARY,
-        settings=lambda wildcards: dict(NOTEBOOKS[wildcards.id].profiles.get(PROFILE, {})),
+        inputs=lambda wildcards: run_inputs.digest(INPUTS.of_profile(wildcards.id, PROFILE)),
     log:
         f"build/logs/{PROFILE}/{{id}}.log",
     # Notebooks run side by side, one core each: the work of profile quick is too small to share, and on a busy machine
@@ -107,6 +121,35 @@ rule notebook:
         " > {log} 2>&1"
 
 
+if "runs" in config:
+    # The notebook, and by the name of each run's files what sets its parameters, as `paperlib sweep` wrote them.
+    PLAN = json.loads(Path(config["runs"]).read_text(encoding="utf-8"))
+    SWEPT = PLAN["id"]
+
+    rule run:
+        message:
+            f"{SWEPT} {{wildcards.key}} (threads: {{threads}})"
+        wildcard_constraints:
+            key="|".join(re.escape(key) for key in PLAN["runs"]),
+        input:
+            notebook=ancient(f"notebooks/{SWEPT}.ipynb"),
+            needs=expand(RESULT, id=NOTEBOOKS[SWEPT].needs),
+        output:
+            executed=f"results/runs/{SWEPT}/{{key}}.ipynb",
+            result=f"results/runs/{SWEPT}/{{key}}.json",
+            record=f"results/runs/{SWEPT}/{{key}}{INPUTS_ENDING}",
+        params:
+            arguments=lambda wildcards: shlex.join(PLAN["runs"][wildcards.key]),
+        log:
+            f"build/logs/runs/{SWEPT}/{{key}}.log",
+        resources:
+            mem_mb=8000,
+            runtime="2h" if PROFILE == BOOK_PROFILE else "24h",
+        shell:
+            "paperlib run {SWEPT} --profile {PROFILE} {params.arguments} --output {output.executed:q}"
+            " --result {output.result:q} > {log:q} 2>&1"
+
+
 rule book:
     message:
         "the book"
@@ -118,7 +161,7 @@ rule book:
         config="_config.yml",
         catalogues=files("notebooks", "catalogue.toml"),
         claims=files("data/claims", "*.toml"),
-        beside=shown_beside(NOTEBOOKS),
+        beside=kept_beside(),
     output:
         INDEX,
     params:

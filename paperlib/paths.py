@@ -6,7 +6,8 @@ The library is installed in place (``pip install --editable``), so the repositor
 import os
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+LIBRARY = Path(__file__).resolve().parent
+ROOT = LIBRARY.parent
 DATA = ROOT / "data"
 REGISTRY = DATA / "registry.toml"
 VOLUMES = DATA / "volumes.toml"

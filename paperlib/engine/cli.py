@@ -15,12 +15,14 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from paperlib.engine import tables
-from paperlib.engine.catalogue import find_notebook, read_catalogue
+from paperlib.engine.catalogue import CUSTOM, find_notebook, read_catalogue
 from paperlib.engine.claims import judge_claims, load_claims, unexplained
 from paperlib.engine.errors import EngineError, RunError
 from paperlib.engine.parameters import parse_overrides
 from paperlib.engine.results import read_result, track_result
 from paperlib.engine.rpr_command import rpr
+from paperlib.engine.status_command import status
+from paperlib.engine.sweep_command import sweep
 from paperlib.engine.text import shown_path
 
 _EXIT_CODES = """
@@ -128,8 +130,9 @@ def run(
 
     Parameters are checked before anything runs; **paperlib list ID** shows them. The executed notebook goes
     to book/run/PAPER/NAME.ipynb in profile quick, else to results/PROFILE/PAPER/NAME.ipynb; the result to
-    results/PROFILE/PAPER/NAME.json. Parameters that equal no profile make profile 'custom'. If a cell fails, the
-    files of earlier runs stay, and the partly executed notebook is kept in results/failed/.
+    results/PROFILE/PAPER/NAME.json. Parameters that equal no profile make profile 'custom': both files go to
+    results/runs/PAPER/NAME/, named by what was changed, and results/runs/index.html lists them. If a cell fails,
+    the files of earlier runs stay, and the partly executed notebook is kept in results/failed/.
 
     Exit codes: 0 done; 1 a cell failed; 2 unknown notebook, profile or parameter, or a value of the wrong type or out
     of range; 3 data or a needed result is missing or damaged.
@@ -143,6 +146,11 @@ def run(
             done = run_notebook(notebook, profile, overrides, output, result, progress)
     else:
         done = run_notebook(notebook, profile, overrides, output, result)
+    if done.profile == CUSTOM and output is None and result is None:
+        from paperlib.engine.run_pages import forget_failure, write_run_pages
+
+        forget_failure(done.result)
+        write_run_pages(notebook)
     if as_json:
         row = {"id": done.id, "profile": done.profile, "parameters": done.parameters, "seconds": done.seconds}
         _print_json(row | {"notebook": str(done.notebook), "result": str(done.result)})
@@ -232,7 +240,8 @@ def track(
         typer.echo("Note: this result was measured with code that no commit holds.", err=True)
 
 
-app.command()(_explained(rpr))
+for _command in (rpr, status, sweep):
+    app.command()(_explained(_command))
 
 
 @data_app.callback()

@@ -38,8 +38,11 @@ def page_figures(notebook_id: str) -> list[PageFigure]:
     Raises ``SourceError`` for a page that is no notebook.
     """
     path = paths.EXECUTED / f"{notebook_id}.ipynb"
-    if not path.is_file():
-        return []
+    return figures_of(path, notebook_id) if path.is_file() else []
+
+
+def figures_of(path: Path, notebook_id: str) -> list[PageFigure]:
+    """The labelled figures of the executed notebook in a file; raises ``SourceError`` where it is none."""
     try:
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         return [figure for cell in cells for figure in _figures(notebook_id, cell)]

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
-from paperlib import paths
 from paperlib.engine import provenance
-from paperlib.engine.catalogue import CUSTOM, PROFILES, find_notebook, validation_problems
+from paperlib.engine.catalogue import CUSTOM, PROFILES, Notebook, find_notebook, validation_problems
 from paperlib.engine.errors import MissingResultError, ParameterError, ResultError, UsageError
 from paperlib.engine.parameters import Value, check_values
+from paperlib.engine.run_address import local_path, run_path, run_results, tracked_path
 from paperlib.engine.text import nearest, shown_path
 from paperlib.files import write_text_atomically
 
@@ -75,8 +75,9 @@ def _lacks(found: JsonValue, part: str) -> str:
 class Run:
     """A run in progress: ``id``, checked ``parameters``, ``profile``; made by `start_run`."""
 
-    def __init__(self, notebook_id: str, parameters: dict[str, Value], profile: str):
-        self.id = notebook_id
+    def __init__(self, notebook: Notebook, parameters: dict[str, Value], profile: str):
+        self.id = notebook.id
+        self._usual_path = result_path(notebook, parameters, profile)
         self.parameters = parameters
         self.profile = profile
         self._start = time.perf_counter()
@@ -117,7 +118,7 @@ class Run:
             date=provenance.now(),
         )
         given = os.environ.get(RESULT_VARIABLE)
-        write_result(result, Path(given) if given else local_path(self.id, self.profile))
+        write_result(result, Path(given) if given else self._usual_path)
 
 
 def start_run(notebook_id: str, namespace: Mapping[str, object]) -> Run:
@@ -135,7 +136,12 @@ def start_run(notebook_id: str, namespace: Mapping[str, object]) -> Run:
         values = check_values(notebook.parameters, {name: namespace[name] for name in names})
     except ParameterError as error:
         raise ParameterError(f"{notebook_id}: {error}") from None
-    return Run(notebook_id, values, notebook.profile_of(values, os.environ.get(PROFILE_VARIABLE)))
+    return Run(notebook, values, notebook.profile_of(values, os.environ.get(PROFILE_VARIABLE)))
+
+
+def result_path(notebook: Notebook, values: Mapping[str, Value], profile: str) -> Path:
+    """Where the result of a run goes: by its profile's name, or by its values where they are of no profile."""
+    return run_path(notebook, values) if profile == CUSTOM else local_path(notebook.id, profile)
 
 
 def plain(value: object, where: str) -> JsonValue:
@@ -173,14 +179,6 @@ def _key(key: object, where: str) -> str:
     raise ResultError(f"{where} has the key {key!r}; expected a text or an integer")
 
 
-def local_path(notebook_id: str, profile: str) -> Path:
-    return paths.LOCAL_RESULTS / profile / f"{notebook_id}.json"
-
-
-def tracked_path(notebook_id: str, profile: str) -> Path:
-    return paths.TRACKED_RESULTS / profile / f"{notebook_id}.json"
-
-
 # A list of numbers over several lines; a text cannot hold a line break, so nothing in quotes is touched.
 _NUMBERS = re.compile(r"\[\n\s*-?\d[-+.\deE]*(?:,\s+-?\d[-+.\deE]*)*\s+\]")
 
@@ -211,13 +209,15 @@ def _refuse_constant(name: str) -> None:
 
 
 def find_result(notebook_id: str, profile: str) -> Path | None:
-    """File of the result: the local one, else the tracked one, else None."""
+    """File of the result: the local one, else the tracked one, else None; in profile custom that of the last run."""
+    if profile == CUSTOM:
+        return next((path for path in reversed(run_results(notebook_id)) if path.stem not in PROFILES), None)
     candidates = (local_path(notebook_id, profile), tracked_path(notebook_id, profile))
     return next((path for path in candidates if path.is_file()), None)
 
 
 def load_result(notebook_id: str, profile: str) -> Result:
-    """The result of a notebook in a profile: the local one, else the tracked one.
+    """The result of a notebook in a profile: the local one, else the tracked one; in ``custom`` that of the last run.
 
     Raises ``MissingResultError`` with the command that makes it, ``ResultError`` for a damaged file, and
     ``UsageError`` for an unknown profile.

@@ -12,18 +12,21 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
 from paperlib import paths
-from paperlib.engine.catalogue import PROFILES, Notebook, find_notebook
+from paperlib.engine.catalogue import CUSTOM, PROFILES, Notebook, find_notebook
 from paperlib.engine.errors import ResultError, RunError, UsageError
+from paperlib.engine.inputs import Inputs
 from paperlib.engine.pages import finished_page, page_command
 from paperlib.engine.parameters import Value
 from paperlib.engine.results import (
     PROFILE_VARIABLE,
     RESULT_VARIABLE,
     Result,
-    local_path,
     read_result,
+    result_path,
     write_result,
 )
+from paperlib.engine.run_address import default_output, nearest_profile
+from paperlib.engine.staleness import write_inputs
 from paperlib.engine.text import shown_path
 from paperlib.files import write_atomically, write_text_atomically
 
@@ -47,13 +50,6 @@ class Executed:
     seconds: float
 
 
-def default_output(notebook_id: str, profile: str) -> Path:
-    """Where the executed notebook goes: into the book in profile quick, else beside the local result."""
-    if profile == PROFILES[0]:
-        return paths.EXECUTED / f"{notebook_id}.ipynb"
-    return paths.LOCAL_RESULTS / profile / f"{notebook_id}.ipynb"
-
-
 def run_notebook(
     notebook_id: str,
     profile: str = "quick",
@@ -64,9 +60,10 @@ def run_notebook(
 ) -> Executed:
     """Execute a notebook in ``profile`` with ``overrides``, in a fresh kernel of this Python, from the repository root.
 
-    The executed notebook goes to ``output`` and what it recorded to ``result`` (default: `default_output` and
-    ``results/PROFILE/PAPER/NAME.json``, with the profile that the parameters equal, else ``custom``). Both are
-    written after the last cell; where anything fails, whatever stood there before stays.
+    The executed notebook goes to ``output`` and what it recorded to ``result``. By default that is `default_output`
+    and ``results/PROFILE/PAPER/NAME.json``, with the profile that the parameters equal; where they equal none, both go
+    to ``results/runs/PAPER/NAME``, named by what was changed (`run_key`). What the run depended on is written beside
+    the result. All are written after the last cell; where anything fails, whatever stood there before stays.
 
     Raises ``UsageError`` (and ``ParameterError``) before anything runs, ``SourceError`` for a malformed notebook, and
     ``RunError`` for a cell that raised, a kernel that died, or a notebook that did not record its result; the partly
@@ -76,8 +73,12 @@ def run_notebook(
     notebook = find_notebook(notebook_id)
     values = notebook.values(profile, overrides)
     derived = notebook.profile_of(values, profile)
-    page_path = _target(output, default_output(notebook_id, derived), ".ipynb", notebook.path)
-    result_path = _target(result, local_path(notebook_id, derived), ".json", notebook.path)
+    usual_result = result_path(notebook, values, derived)
+    usual_page = usual_result.with_suffix(".ipynb") if derived == CUSTOM else default_output(notebook_id, derived)
+    page_path = _target(output, usual_page, ".ipynb", notebook.path)
+    target = _target(result, usual_result, ".json", notebook.path)
+    # As they are now: what changes while the notebook runs makes the result stale.
+    inputs = Inputs().of_run(notebook, values, nearest_profile(notebook, values) if derived == CUSTOM else derived)
     with tempfile.TemporaryDirectory(prefix="paperlib-") as name:
         folder = Path(name)
         executed = _Execution(notebook, values, derived, folder, progress).run()
@@ -86,8 +87,8 @@ def run_notebook(
         notebook,
         values,
         derived,
-        output="" if page_path == default_output(notebook_id, derived) else shown_path(page_path),
-        result="" if result_path == local_path(notebook_id, derived) else shown_path(result_path),
+        output="" if page_path == usual_page else shown_path(page_path),
+        result="" if target == usual_result else shown_path(target),
     )
     cells = len(executed.cells)
     text = nbformat.writes(finished_page(executed, recorded, notebook, command)) + "\n"
@@ -95,10 +96,11 @@ def run_notebook(
     def write_both(temporary: Path) -> None:
         # The result is renamed into place only when the page is whole on the disk: they change together.
         temporary.write_text(text, encoding="utf-8")
-        write_result(recorded, result_path)
+        write_result(recorded, target)
+        write_inputs(target, inputs)
 
     write_atomically(page_path, write_both)
-    return Executed(notebook_id, derived, values, page_path, result_path, cells, time.perf_counter() - start)
+    return Executed(notebook_id, derived, values, page_path, target, cells, time.perf_counter() - start)
 
 
 def _target(given: Path | str | None, usual: Path, ending: str, source: Path) -> Path:

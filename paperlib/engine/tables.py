@@ -1,5 +1,6 @@
 """The catalogue, the claims and the data as JSON rows and as tables for a terminal."""
 
+from collections import Counter
 from collections.abc import Iterable
 
 from rich.markup import escape
@@ -7,9 +8,13 @@ from rich.table import Table
 
 from paperlib.engine.catalogue import PROFILES, Notebook
 from paperlib.engine.claims import Claim, Judgement
+from paperlib.engine.staleness import PageState
 from paperlib.engine.text import format_value
 
 _COLOURS = {"match": "green", "differs": "red", "not-measured": "yellow", "blocked": "magenta"}
+_COLOURS |= {"fresh": "green", "stale": "red", "missing": "yellow"}
+# Reasons in a row of the table; JSON has all.
+_REASONS = 3
 
 
 def notebook_row(notebook: Notebook) -> dict:
@@ -133,3 +138,23 @@ def data_table(rows: Iterable[dict]) -> Table:
         words = (row["name"], row["title"], parts, f"{row['megabytes']:g}", row["licence"], found, row["path"] or "")
         table.add_row(*(escape(word) for word in words))
     return table
+
+
+def status_table(states: Iterable[PageState]) -> Table:
+    """Id, state and the first reasons of each page."""
+    table = Table("id", "state", "why")
+    table.columns[0].no_wrap = True
+    for state in states:
+        shown = [
+            *state.reasons[:_REASONS],
+            *([f"and {more} more"] if (more := len(state.reasons) - _REASONS) > 0 else []),
+        ]
+        colour = _COLOURS[state.state]
+        table.add_row(escape(state.id), f"[{colour}]{state.state}[/]", escape("; ".join(shown)))
+    return table
+
+
+def status_summary(states: Iterable[PageState]) -> str:
+    """How many pages are in each state."""
+    counts = Counter(state.state for state in states)
+    return ", ".join(f"{counts[name]} {name}" for name in ("fresh", "stale", "missing"))

@@ -58,7 +58,7 @@ def test_run_prints_one_line(project):
     done = call("run", "toy/first", "-p", "rank_max=5", "-p", "digits=1,2")
     assert done.exit_code == 0, done.stderr
     assert done.stdout.startswith("toy/first (custom): 6 cells in ")
-    assert "-> results/custom/toy/first.ipynb, results/custom/toy/first.json" in done.stdout
+    assert "-> results/runs/toy/first/rank_max=5,digits=1+2.ipynb, " in done.stdout
     assert done.stdout.count("\n") == 1 and done.stderr == ""
     done = call("run", "toy/second", "--json")
     row = json.loads(done.stdout)

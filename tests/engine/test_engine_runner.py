@@ -49,7 +49,7 @@ def test_a_run_writes_the_page_and_its_result(project, monkeypatch):
 def test_overrides_make_a_custom_run(project):
     done = run_notebook("toy/first", overrides={"rank_max": 5, "digits": [2]})
     assert done.profile == "custom"
-    assert done.notebook == project.root / "results/custom/toy/first.ipynb"
+    assert done.notebook == project.root / "results/runs/toy/first/rank_max=5,digits=2.ipynb"
     assert load_result("toy/first", "custom").values["rank_max"] == 5
     assert "paperlib run toy/first -p rank_max=5 -p digits=2\n" in source(done.notebook, -1)
     assert not (project.root / "book").exists()

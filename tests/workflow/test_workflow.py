@@ -68,6 +68,25 @@ def snakemake(root: Path, target: str, *arguments: str) -> subprocess.CompletedP
     )  # fmt: skip
 
 
+def paperlib(root: Path, *arguments: str) -> subprocess.CompletedProcess:
+    """The project's own command line."""
+    variables = {"PYTHONPATH": str(root), "XDG_CACHE_HOME": str(root / ".cache")}
+    program = "from paperlib.engine.cli import main; main()"
+    return subprocess.run(
+        [sys.executable, "-c", program, *arguments], cwd=root, env=os.environ | variables, text=True,
+        capture_output=True, timeout=600,
+    )  # fmt: skip
+
+
+def states(root: Path) -> dict[str, str]:
+    return {row["id"]: row["state"] for row in json.loads(paperlib(root, "status", "--json").stdout)}
+
+
+def append(path: Path, text: str) -> None:
+    with path.open("a", encoding="utf-8") as source:
+        source.write(text)
+
+
 def started(output: str) -> set[str]:
     return set(re.findall(r"started +(?:toy/)?(?:the )?(\w+)", output))
 
@@ -122,15 +141,76 @@ def test_only_what_changed_runs_again(crashed):
     assert started(snakemake(root, "book").stdout) == {"book"}
     assert "More prose." in (root / "book/_build/html/index.html").read_text(encoding="utf-8")
 
+    # A kept result makes those pages again that show it; the book, whose claims may read it, is built again.
     kept = root / "data/results/paper/toy/crash.json"
     kept.parent.mkdir(parents=True)
     result = json.loads((root / "results/quick/toy/crash.json").read_text(encoding="utf-8"))
     kept.write_text(json.dumps(result | {"profile": "paper"}), encoding="utf-8")
-    assert started(snakemake(root, "book").stdout) == {"crash", "after", "book"}
+    assert started(snakemake(root, "book").stdout) == {"book"}
 
-    with (root / "paperlib/paths.py").open("a", encoding="utf-8") as source:
-        source.write("CHANGED = True\n")
-    assert started(snakemake(root, "book").stdout) == {*NOTEBOOKS, "book"}
+
+def test_exactly_the_stale_pages_run_again(tmp_path):
+    root = make_project(tmp_path, ["first", "other"])
+    write_notebook(root, "first", "from paperlib.files import append_text\ntotal = n + 1")
+    assert snakemake(root, "book").returncode == 0
+    assert states(root) == {"toy/first": "fresh", "toy/other": "fresh"}
+
+    append(root / "paperlib/intervals.py", "CHANGED = True\n")
+    assert states(root) == {"toy/first": "fresh", "toy/other": "fresh"}
+    assert started(snakemake(root, "book").stdout) == {"book"}
+
+    write_notebook(root, "other", "from paperlib.intervals import CHANGED\ntotal = n + 1")
+    assert states(root) == {"toy/first": "fresh", "toy/other": "stale"}
+    assert started(snakemake(root, "book").stdout) == {"other", "book"}
+
+    append(root / "paperlib/intervals.py", "AGAIN = True\n")
+    assert states(root) == {"toy/first": "fresh", "toy/other": "stale"}
+    assert paperlib(root, "status", "--strict").returncode == 1
+    assert "paperlib/intervals.py changed" in paperlib(root, "status", "toy/other").stdout
+    assert started(snakemake(root, "book").stdout) == {"other", "book"}
+    assert paperlib(root, "status", "--strict").returncode == 0
+
+    # `other` needs `first`, and every page is made by the runner.
+    write_notebook(root, "first", "total = n + 2")
+    assert started(snakemake(root, "book").stdout) == {"first", "other", "book"}
+    append(root / "paperlib/engine/runner.py", "CHANGED = True\n")
+    assert started(snakemake(root, "book").stdout) == {"first", "other", "book"}
+    assert snakemake(root, "book").stdout == ""
+
+
+def test_a_sweep_goes_through_the_workflow_and_keeps_what_succeeds(tmp_path):
+    root = make_project(tmp_path, ["first", "other"])
+    write_notebook(root, "other", "total = 1 / (n - 3)")
+    refused = paperlib(root, "sweep", "toy/other", "-p", "n=2,12,x")
+    assert refused.returncode == 2 and "12 is out of range" in refused.stderr and "'x' is not int" in refused.stderr
+    assert not (root / "results").exists()
+
+    done = paperlib(root, "sweep", "toy/other", "-p", "n=2,3,4")
+    folder = root / "results/runs/toy/other"
+    assert done.returncode == 1, done.stderr
+    # What the notebook needs is made first, by the same rules.
+    assert "toy/first" in done.stderr and (root / "results/quick/toy/first.json").is_file()
+    assert "Error: n=3: toy/other: cell 4 of 5" in done.stderr and "ZeroDivisionError" in done.stderr
+    assert {path.name for path in folder.glob("*.json")} == {
+        f"n={n}.{ending}" for n in (2, 4) for ending in ("json", "inputs.json")
+    }
+    page = (folder / "index.html").read_text(encoding="utf-8")
+    assert "Failed: n=3" in page and "n%3D2.html" in page and "n%3D4.html" in page
+
+    times = {n: (folder / f"n={n}.json").stat().st_mtime_ns for n in (2, 4)}
+    write_notebook(root, "first", "total = n + 1  # the same")
+    again = paperlib(root, "sweep", "toy/first", "-p", "n=2,3")
+    assert again.returncode == 0 and "2 runs: 0 here already, 2 to make" in again.stdout
+    assert "2 here already, 0 to make" in paperlib(root, "sweep", "toy/first", "-p", "n=2", "-p", "n=3").stdout
+    assert {n: (folder / f"n={n}.json").stat().st_mtime_ns for n in (2, 4)} == times
+    listed = (root / "results/runs/index.html").read_text(encoding="utf-8")
+    assert "toy/first/n%3D2.html" in listed and "toy/other/n%3D4.html" in listed
+
+    write_notebook(root, "other", "total = 1 / (n - 9)")
+    mended = paperlib(root, "sweep", "toy/other", "-p", "n=2,3")
+    assert mended.returncode == 0, mended.stderr
+    assert "0 here already, 2 to make" in mended.stdout
+    assert "Failed" not in (folder / "index.html").read_text(encoding="utf-8")
 
 
 def test_a_warning_fails_the_book_and_is_not_forgotten(tmp_path):
@@ -147,7 +227,11 @@ def test_a_warning_fails_the_book_and_is_not_forgotten(tmp_path):
 def test_another_profile_keeps_its_notebooks_out_of_the_book(tmp_path):
     root = make_project(tmp_path, ["first"])
     assert snakemake(root, "results", "--config", "profile=laptop").returncode == 0
-    assert {path.name for path in (root / "results/laptop/toy").iterdir()} == {"first.ipynb", "first.json"}
+    assert {path.name for path in (root / "results/laptop/toy").iterdir()} == {
+        "first.ipynb",
+        "first.json",
+        "first.inputs.json",
+    }
     assert not (root / "book/run").exists()
     refused = snakemake(root, "results", "--config", "profile=lptop")
     assert refused.returncode != 0

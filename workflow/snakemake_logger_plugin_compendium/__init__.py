@@ -15,7 +15,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 
-COUNTED = ("notebook", "book")
+COUNTED = ("notebook", "run", "book")
 LINES_OF_LOG = 40
 
 
@@ -85,13 +85,15 @@ class LogHandler(LogHandlerBase):
 
     def planned(self, record: logging.LogRecord) -> None:
         self.counts = {rule: record.stats.get(rule, 0) for rule in COUNTED}
-        book = " and the book" if self.counts["book"] else ""
-        self.say(f"to run: {self.counts['notebook']} notebooks{book}")
+        parts = [f"{self.counts['notebook']} notebooks"] if self.counts["notebook"] or not self.counts["run"] else []
+        parts += [f"{self.counts['run']} runs of a sweep"] if self.counts["run"] else []
+        parts += ["the book"] if self.counts["book"] else []
+        self.say(f"to run: {' and '.join(parts)}")
         self.live.start()
 
     def started(self, record: logging.LogRecord) -> None:
         if record.rule_name in COUNTED:
-            name = record.wildcards.get("id", record.rule_name)
+            name = record.wildcards.get("id") or record.wildcards.get("key", record.rule_name)
             self.jobs[record.jobid] = Job(name, record.rule_msg or name, time.monotonic())
             self.say(f"started   {record.rule_msg or name}")
 
