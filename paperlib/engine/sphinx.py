@@ -41,6 +41,7 @@ from paperlib.engine.claims import (
 )
 from paperlib.engine.errors import ClaimsError, MissingResultError, UsageError
 from paperlib.engine.results import find_result, load_result, local_path, tracked_path
+from paperlib.engine.sphinx_accessibility import add_accessibility
 from paperlib.engine.sphinx_base import EngineDirective, connect, missing_note, or_missing, warn, watch
 from paperlib.engine.sphinx_figures import add_directives as add_figure_directives
 from paperlib.engine.sphinx_nodes import Cell, add_nodes, table
@@ -210,6 +211,7 @@ def setup(app: Sphinx) -> dict[str, object]:
     add_nodes(app)
     add_theorem_directives(app)
     add_figure_directives(app)
+    add_accessibility(app)
     app.add_css_file("paperlib.css")
     app.connect("config-inited", _add_static)
     connect(app)
