@@ -30,6 +30,11 @@ _MENDS: tuple[tuple[re.Pattern, str | Callable[[re.Match], str]], ...] = (
     # Without a stored choice the theme would name no mode, complain about that, and show light colours first.
     (re.compile(r'getItem\("mode"\) \|\| ""'), 'getItem("mode") || "auto"'),
     (re.compile(r'getItem\("theme"\) \|\| ""'), f'getItem("theme") || {_SYSTEM_THEME}'),
+    # From a folder a browser fetches no page to quote from, and says so for each result.
+    (
+        re.compile(r'(<script src="[^"]*documentation_options\.js[^"]*"></script>)'),
+        r'\1<script>if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;</script>',
+    ),
     # Each proof has it, so that no link could lead to one of them.
     (re.compile(r' id="proof-content"'), ""),
     (re.compile(r'(<div id="pst-primary-sidebar")'), r'\1 role="navigation" aria-label="Book"'),

@@ -18,14 +18,17 @@ from paperlib import paths
 
 SITE = paths.BOOK / "_build" / "html"
 # Made by Sphinx, not named in the table of contents.
-GENERATED = ("genindex", "search")
+GENERATED = ("genindex", "prf-prf", "search")
 _TEXT = (".html", ".css", ".js", ".json", ".svg")
 _PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 _ARGUMENTS = (
     "--no-sandbox",  # which root cannot have
     "--disable-dev-shm-usage",  # a container's shared memory is too small for long pages
+    "--disable-gpu",  # where there is none, imitating one costs half of the time
     "--force-color-profile=srgb",
 )
+# Milliseconds for what takes a second on a machine that does nothing else.
+PATIENCE = 180_000
 DESKTOP = {"width": 1280, "height": 900}
 PHONE = {"width": 390, "height": 844}
 
@@ -92,6 +95,14 @@ def served(folder: Path) -> Iterator[str]:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
+
+
+@contextmanager
+def new_page(browser: Browser, **settings: object) -> Iterator[Page]:
+    """A page without a past, of a desktop's size unless the settings of the context say otherwise."""
+    with browser.new_context(**{"viewport": DESKTOP, **settings}) as context:
+        context.set_default_timeout(PATIENCE)
+        yield context.new_page()
 
 
 @dataclass

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from browser_support import DESKTOP, built_site, launch, served
+from browser_support import built_site, launch, new_page, served
 from playwright.sync_api import Browser, Page, sync_playwright
 
 
@@ -26,5 +26,5 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def page(browser) -> Iterator[Page]:
     """An empty page without a past."""
-    with browser.new_context(viewport=DESKTOP) as context:
-        yield context.new_page()
+    with new_page(browser) as page:
+        yield page

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from browser_support import DESKTOP, Traffic, open_page, watch
+from browser_support import Traffic, new_page, open_page, watch
 from explorer_support import Place, explorers, shown
 from playwright.sync_api import Locator, Page
 
@@ -53,8 +53,7 @@ class Figure:
 
 @pytest.fixture(scope="module", params=explorers(), ids=str)
 def figure(request, browser, place) -> Iterator[Figure]:
-    with browser.new_context(viewport=DESKTOP) as context:
-        page = context.new_page()
+    with new_page(browser) as page:
         traffic = watch(page, place)
         open_page(page, f"{place}/{request.param.page}.html")
         yield Figure(page, request.param, traffic)

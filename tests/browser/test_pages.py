@@ -7,7 +7,7 @@ from functools import cache
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from browser_support import DESKTOP, PHONE, SITE, Traffic, built_site, open_page, page_names, watch
+from browser_support import DESKTOP, PHONE, SITE, Traffic, built_site, new_page, open_page, page_names, watch
 from page_support import (
     BEYOND_THE_EDGE,
     COLOUR_RULES,
@@ -41,8 +41,7 @@ class Visit:
 @pytest.fixture(scope="module", params=page_names())
 def visit(request, browser, place) -> Iterator[Visit]:
     """One page, open for all tests below, which put it into the state that they need."""
-    with browser.new_context(viewport=DESKTOP) as context:
-        page = context.new_page()
+    with new_page(browser) as page:
         traffic = watch(page, place)
         open_page(page, f"{place}/{request.param}.html")
         yield Visit(request.param, page, traffic)

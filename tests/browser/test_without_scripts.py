@@ -3,15 +3,15 @@
 from collections.abc import Iterator
 
 import pytest
-from browser_support import DESKTOP, page_names
+from browser_support import new_page, page_names
 from explorer_support import explorers
 from playwright.sync_api import Page
 
 
 @pytest.fixture(scope="module")
 def plain(browser) -> Iterator[Page]:
-    with browser.new_context(viewport=DESKTOP, java_script_enabled=False) as context:
-        yield context.new_page()
+    with new_page(browser, java_script_enabled=False) as page:
+        yield page
 
 
 # The search needs its script; it says so.

@@ -22,8 +22,8 @@
     }
   }
 
-  // The article's height changes with the window's width, and whenever formulas have been set.
-  const start = () => new ResizeObserver(look).observe(document.querySelector("article"));
+  // The content's height changes with the window's width, and whenever formulas have been set.
+  const start = () => new ResizeObserver(look).observe(document.querySelector("main"));
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
   else start();
 })();
