@@ -35,6 +35,9 @@ _MENDS: tuple[tuple[re.Pattern, str | Callable[[re.Match], str]], ...] = (
         re.compile(r'(<script src="[^"]*documentation_options\.js[^"]*"></script>)'),
         r'\1<script>if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;</script>',
     ),
+    # Columns of the index, not a table; and a list of references whose entries are no list items.
+    (re.compile(r'(<table\b[^>]*)( class="indextable)'), r'\1 role="presentation"\2'),
+    (re.compile(r'<div role="list" class="citation-list">'), '<div class="citation-list">'),
     # Each proof has it, so that no link could lead to one of them.
     (re.compile(r' id="proof-content"'), ""),
     (re.compile(r'(<div id="pst-primary-sidebar")'), r'\1 role="navigation" aria-label="Book"'),

@@ -13,10 +13,10 @@ from paperlib import paths
 
 SCREENSHOTS = paths.ROOT / "build" / "screenshots"
 # A formula's drawing has thousands of strokes and nothing that axe-core could judge; its text beside it stays in.
-_AXE_RUN = """async (only) => {
+_AXE_RUN = """async ([include, only]) => {
   const options = { resultTypes: ["violations"], preload: false, elementRef: false };
   if (only.length) options.runOnly = only;
-  const { violations } = await axe.run({ exclude: [["mjx-container > svg"]] }, options);
+  const { violations } = await axe.run({ include, exclude: [["mjx-container > svg"]] }, options);
   return violations.flatMap(({ id, impact, nodes }) => nodes.map((node) => [
     id, impact, `${node.target.join(" ")}: ${node.failureSummary.split("\\n").slice(1).join(" ").trim()}`,
   ]));
@@ -43,11 +43,11 @@ def _axe() -> str:
     return files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
 
 
-def violations(page: Page, rules: tuple[str, ...] = ()) -> list[Violation]:
-    """What axe-core finds on the page as it is now, by all of its rules or by some."""
+def violations(page: Page, rules: tuple[str, ...] = (), *, within: str = "html") -> list[Violation]:
+    """What axe-core finds on the page as it is now, or in a part of it, by all of its rules or by some."""
     if not page.evaluate("() => 'axe' in window"):
         page.evaluate(_axe())
-    return [Violation(*found) for found in page.evaluate(_AXE_RUN, list(rules))]
+    return [Violation(*found) for found in page.evaluate(_AXE_RUN, [[within], list(rules)])]
 
 
 def severe(found: list[Violation]) -> list[str]:
@@ -110,7 +110,7 @@ OVERFULL = """() => [...document.querySelectorAll("article *")]
 # The smallest sizes of text, in pixels; indices and exponents may be smaller than what they belong to.
 SMALL_TEXT = """(least) => {
   const found = [];
-  const walker = document.createTreeWalker(document.querySelector("article"), NodeFilter.SHOW_TEXT);
+  const walker = document.createTreeWalker(document.querySelector("article, main"), NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) {
     const parent = walker.currentNode.parentElement;
     const apart = parent.closest("mjx-container, svg, sup, sub, script, style, .headerlink");
@@ -119,4 +119,36 @@ SMALL_TEXT = """(least) => {
     if (size < least) found.push(`${size} px: ${walker.currentNode.data.trim().slice(0, 60)}`);
   }
   return found;
+}"""
+# What a reader can use now, through shadow roots too, each with its looks before it has the focus.
+WALK = """(whole) => {
+  const ring = (one) => {
+    const { outlineStyle, outlineWidth, boxShadow, stroke, strokeWidth, backgroundColor, borderColor } =
+      getComputedStyle(one);
+    const outline = outlineStyle === "none" ? "" : outlineWidth;
+    return [outline, boxShadow, stroke, strokeWidth, backgroundColor, borderColor].join();
+  };
+  // Some show it on the sign inside.
+  const looks = (one) => [one, ...one.children].map(ring).join(";");
+  const within = (root) => [...root.querySelectorAll("*")].flatMap((one) =>
+    one.shadowRoot ? [one, ...within(one.shadowRoot)] : [one]);
+  const usable = (one) => one.matches("a[href], button, input, select, textarea, summary, [tabindex]")
+    && one.tabIndex >= 0 && !one.disabled && one.checkVisibility({ visibilityProperty: true })
+    && !(one.type === "radio" && !one.checked);
+  const name = (one) => `${one.localName} ${one.getAttribute("class")} ${(one.ariaLabel ?? one.textContent).trim()}`;
+  const expected = within(document.querySelector(whole)).filter(usable);
+  const before = new Map(expected.map((one) => [one, looks(one)]));
+  const reached = new Set();
+  const unseen = [];
+  window.step = () => {
+    let one = document.activeElement;
+    while (one?.shadowRoot?.activeElement) one = one.shadowRoot.activeElement;
+    if (one === null || one === document.body || reached.has(one)) return false;
+    reached.add(one);
+    if (before.has(one) && looks(one) === before.get(one)) unseen.push(name(one).slice(0, 120));
+    return true;
+  };
+  window.outcome = () => ({ unseen, missed: expected.filter((one) => !reached.has(one) && usable(one))
+    .map((one) => name(one).slice(0, 120)) });
+  return expected.length;
 }"""
