@@ -53,8 +53,14 @@ results: environment  ## run every notebook in PROFILE, into results/PROFILE/
 	@echo "The results: $(CURDIR)/results/$(PROFILE)/"
 
 .PHONY: test
-test: book  ## the whole test suite (some tests read the built book)
+test: book  ## the whole test suite (some tests open the built book in a browser)
+	@tools/browser
 	@$(IN_ENVIRONMENT) OMP_NUM_THREADS="$${OMP_NUM_THREADS:-1}" python -m pytest $(PYTEST_ARGS)
+
+.PHONY: zip
+zip: book  ## the book as one file, build/book.zip, which opens from a folder
+	@$(IN_ENVIRONMENT) python tools/zip_site book/_build/html build/book.zip
+	@echo "The book as one file: $(CURDIR)/build/book.zip"
 
 .PHONY: lock
 lock:  ## make constraints.txt again, with the newest versions

@@ -19,7 +19,7 @@ from paperlib.engine.catalogue import read_catalogue
 from paperlib.paths import ROOT
 
 # Names that differ on conda's channels, as conda: pip.
-CONDA_NAMES = {"pytorch": "torch", "snakemake-minimal": "snakemake"}
+CONDA_NAMES = {"pytorch": "torch", "snakemake-minimal": "snakemake", "playwright-python": "playwright"}
 # What conda has to be told and pip has already.
 CONDA_ONLY = {"python", "pip", "setuptools"}
 # Left out of the lock, so that a CPU-only build of torch is accepted.
@@ -197,6 +197,35 @@ def test_missing_debian_packages_are_named_to_who_is_not_root(project):
     assert refused.returncode != 0
     assert re.search(r"^ +sudo apt-get install .*gcc .*libopenblas-dev", refused.stdout, re.MULTILINE)
     assert not pip_calls(project)
+
+
+def look_for_a_browser(project, *commands: str):
+    """What `tools/browser` says where these commands are all that there is, beside what it is written with."""
+    for name in ("bash", "dirname", "mkdir", "tail"):
+        (project / "commands" / name).symlink_to(shutil.which(name))
+    for name in ("gcc", "make", "python"):
+        (project / "commands" / name).unlink()
+    for name in commands:
+        write_command(project / "commands" / name, '#!/bin/bash\necho "$*" >>called.log\n[ "$1" != -u ] || echo 0\n')
+    return run([shutil.which("bash"), "tools/browser"], project, PATH=str(project / "commands"))
+
+
+def test_a_browser_that_is_there_is_left_alone(project):
+    found = look_for_a_browser(project, "chromium")
+    assert (found.returncode, found.stdout) == (0, "")
+
+
+def test_a_missing_browser_is_installed_for_root(project):
+    found = look_for_a_browser(project, "id", "apt-get")
+    assert found.returncode == 0, found.stdout
+    assert re.search(r"^install .*\bchromium\b", (project / "called.log").read_text("utf-8"), re.MULTILINE)
+
+
+def test_a_missing_browser_is_named_to_who_is_not_root(project):
+    write_command(project / "commands/id", "#!/bin/bash\necho 1000\n")
+    found = look_for_a_browser(project)
+    assert found.returncode != 0
+    assert "sudo apt-get install chromium" in found.stdout
 
 
 def test_an_old_or_missing_python_is_refused(project):

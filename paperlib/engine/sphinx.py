@@ -41,6 +41,7 @@ from paperlib.engine.claims import (
 )
 from paperlib.engine.errors import ClaimsError, MissingResultError, UsageError
 from paperlib.engine.results import load_result
+from paperlib.engine.sphinx_accessibility import add_accessibility
 from paperlib.engine.sphinx_base import (
     EngineDirective,
     connect,
@@ -170,6 +171,7 @@ def setup(app: Sphinx) -> dict[str, object]:
     add_figure_directives(app)
     add_errata_directives(app)
     add_status_directives(app)
+    add_accessibility(app)
     app.add_css_file("paperlib.css")
     app.connect("config-inited", _add_static)
     connect(app)
