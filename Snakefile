@@ -11,11 +11,12 @@ import os
 import re
 import shlex
 import sys
+import time
 from pathlib import Path
 
 from paperlib import paths
-from paperlib.engine import inputs as run_inputs
 from paperlib.engine.catalogue import PROFILES
+from paperlib.engine.inputs import Inputs
 from paperlib.engine.run_address import INPUTS_ENDING
 from paperlib.engine.staleness import page_state
 
@@ -24,7 +25,7 @@ PROFILE = config.get("profile", BOOK_PROFILE)
 if PROFILE not in PROFILES:
     raise WorkflowError(f"unknown profile {PROFILE!r}; expected one of {', '.join(PROFILES)}")
 
-INPUTS = run_inputs.Inputs()
+INPUTS = Inputs()
 NOTEBOOKS = INPUTS.notebooks
 NEEDED = {need for notebook in NOTEBOOKS.values() for need in notebook.needs}
 # Executed notebooks of the book's profile are its pages; the others are kept beside their results.
@@ -62,11 +63,29 @@ def kept_beside():
     return [path for path in found if not path.endswith(INPUTS_ENDING)]
 
 
+def marked(id):
+    """A file that is older than a fresh page and newer than a stale one, which is what Snakemake goes by.
+
+    `paperlib status` and the workflow then agree, also on pages that were made by hand or before Snakemake kept count.
+    """
+    marker = Path("build/inputs", PROFILE, f"{id}.txt")
+    outputs = [Path(name.format(id=id)) for name in (EXECUTED, RESULT, RECORD)]
+    oldest = min((path.stat().st_mtime for path in outputs if path.is_file()), default=0.0)
+    fresh = STATES[id] == "fresh"
+    if not marker.is_file() or (marker.stat().st_mtime < oldest) != fresh:
+        marker.parent.mkdir(parents=True, exist_ok=True)
+        # Snakemake takes a newer file with the same content for an old one.
+        marker.write_text(f"{time.time_ns()}\n", encoding="utf-8")
+        if fresh:
+            os.utime(marker, (oldest - 1, oldest - 1))
+    return str(marker)
+
+
 def needed(wildcards):
-    """Results of the notebooks that a notebook needs; the run of one of those makes only a stale page again."""
+    """Results of the notebooks that a notebook needs, whose age counts where its own page is stale alone."""
     results = expand(RESULT, id=NOTEBOOKS[wildcards.id].needs)
-    fresh = page_state(INPUTS, wildcards.id, PROFILE).state == "fresh"
-    return [ancient(path) for path in results] if fresh else results
+    # Where an old file is made again, Snakemake looks at no other input of who takes it for ancient.
+    return [ancient(path) for path in results] if STATES[wildcards.id] == "fresh" else results
 
 
 # What the pages of the book are made with, beyond the pages themselves.
@@ -76,6 +95,10 @@ os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PAT
 
 
 workdir: str(paths.ROOT)
+
+
+STATES = {id: page_state(INPUTS, id, PROFILE).state for id in NOTEBOOKS}
+MARKERS = {id: marked(id) for id in NOTEBOOKS}
 
 
 wildcard_constraints:
@@ -97,17 +120,15 @@ rule results:
 rule notebook:
     message:
         f"{{wildcards.id}} (profile {PROFILE}, threads: {{threads}})"
-    # A run is made again when what it depends on has changed, which params tells, or when a run that it needs was made
-    # again for that reason, for which Snakemake does not look at params.
+    # The marker alone says whether a run is made again: a page is also stale where one that it needs is.
     input:
+        marker=lambda wildcards: MARKERS[wildcards.id],
         notebook=ancient("notebooks/{id}.ipynb"),
         needs=needed,
     output:
         executed=EXECUTED,
         result=RESULT,
         record=RECORD,
-    params:
-        inputs=lambda wildcards: run_inputs.digest(INPUTS.of_profile(wildcards.id, PROFILE)),
     log:
         f"build/logs/{PROFILE}/{{id}}.log",
     # Notebooks run side by side, one core each: the work of profile quick is too small to share, and on a busy machine

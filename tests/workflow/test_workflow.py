@@ -177,6 +177,14 @@ def test_exactly_the_stale_pages_run_again(tmp_path):
     assert started(snakemake(root, "book").stdout) == {"first", "other", "book"}
     assert snakemake(root, "book").stdout == ""
 
+    # The workflow goes by what the pages say of themselves, and not by what it remembers of its own runs.
+    append(root / "paperlib/intervals.py", "ONCE_MORE = True\n")
+    shutil.rmtree(root / ".snakemake")
+    assert started(snakemake(root, "book").stdout) == {"other", "book"}
+    append(root / "paperlib/intervals.py", "BY_HAND = True\n")
+    assert paperlib(root, "run", "toy/other").returncode == 0
+    assert started(snakemake(root, "book").stdout) == {"book"}
+
 
 def test_a_sweep_goes_through_the_workflow_and_keeps_what_succeeds(tmp_path):
     root = make_project(tmp_path, ["first", "other"])
