@@ -4,13 +4,12 @@ from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
 from paperlib.plotting.images import bare
-from paperlib.plotting.style import BASELINE, NETWORK_COLOURS, style
+from paperlib.plotting.style import BASELINE, DIGIT_COLOURS, NETWORK_COLOURS, style
 from paperlib.segmentation.shift_effects import ShiftStudy
 from paperlib.segmentation.shifts import Shift
 
@@ -20,7 +19,7 @@ Point = Mapping[str, float]
 _ROWS = {"dice": "change of Dice", "rpr": "change of RPR", "entropy": "change of entropy"}
 _COLUMNS = 4
 # Told apart by readers who do not see all colours, and in print.
-_KIND_COLOURS = sns.color_palette("colorblind", 10)
+_KIND_COLOURS = DIGIT_COLOURS
 _KIND_MARKS = "os^Dv*PX<>"
 
 
