@@ -56,6 +56,14 @@ def test_no_two_colours_are_taken_for_one(colours, vision):
     assert closest(colours, vision) > APART
 
 
+@pytest.mark.parametrize("colour", [*DIGIT_COLOURS, *FOLD_COLOURS])
+def test_each_colour_is_seen_on_white(colour):
+    values = np.array(to_rgb(colour))
+    linear = np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
+    # What WCAG asks of lines and marks.
+    assert 1.05 / (linear @ XYZ[1] + 0.05) > 2.99
+
+
 def test_the_measure_knows_what_colour_blindness_confuses():
     # Two reds and greens of the same lightness, which are 60 apart to others.
     pair = ("#c07060", "#889050")
