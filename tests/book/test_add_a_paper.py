@@ -103,7 +103,7 @@ def test_the_notebook_records_its_result(followed):
     root, _ = followed
     result = read_result(root / "results/quick/hilbert/fig01_condition_numbers.json")
     assert result.values["sizes"][-1] == result.parameters["n_max"]
-    custom = read_result(root / "results/custom/hilbert/fig01_condition_numbers.json")
+    custom = read_result(root / "results/runs/hilbert/fig01_condition_numbers/n_max=6,seed=1.json")
     assert custom.values["sizes"] == [2, 3, 4, 5, 6]
 
 
