@@ -122,6 +122,12 @@ def test_no_anchor_is_there_twice(visit):
     assert twice == []
 
 
+def test_every_formula_is_set(visit):
+    """MathJax sets what it cannot read, such as a macro of a package that is not loaded, as an error."""
+    errors = visit.page.locator('[data-mml-node="merror"]')
+    assert [node.get_attribute("data-mjx-error") for node in errors.all()] == []
+
+
 def test_every_picture_is_described(visit):
     described = visit.page.evaluate("() => [...document.querySelectorAll('article img')].map((image) => image.alt)")
     short = [alt for alt in described if len(alt.split()) < FEWEST_WORDS or IMAGE_NAME.search(alt)]
