@@ -2,6 +2,11 @@
 
 import pytest
 import torch
+from hypothesis import settings
+
+# The same examples in every run, and no failure because a machine is busy.
+settings.register_profile("paperlib", deadline=None, derandomize=True)
+settings.load_profile("paperlib")
 
 
 @pytest.fixture(scope="session", autouse=True)
