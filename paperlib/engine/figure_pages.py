@@ -8,15 +8,13 @@ import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pydantic import JsonValue
-
 from paperlib import paths
 from paperlib.engine.catalogue import PROFILES, Notebook
 from paperlib.engine.errors import ResultError
 from paperlib.engine.figures import PageFigure
 from paperlib.engine.pages import page_command, provenance_table
 from paperlib.engine.parameters import ParameterSpec, parse_overrides
-from paperlib.engine.results import Result, run_command, write_result
+from paperlib.engine.results import Result, leaves, run_command, write_result
 from paperlib.engine.text import code_span
 from paperlib.files import write_text_atomically
 from paperlib.tables import markdown_table
@@ -68,7 +66,7 @@ def _again(declared: Notebook, result: Result) -> str:
         chosen = {profile: declared.profile_values(profile) for profile in PROFILES}
         head = ("parameter", "meaning", "type and range", *PROFILES)
         rows = [
-            (f"`{spec.name}`", _meaning(spec), _type(spec), *_values(spec, [chosen[name] for name in PROFILES]))
+            (f"`{spec.name}`", spec.words, _type(spec), *_values(spec, [chosen[name] for name in PROFILES]))
             for spec in declared.parameters
         ]
         blocks.append(markdown_table(head, rows))
@@ -79,10 +77,6 @@ def _again(declared: Notebook, result: Result) -> str:
         commands.append(page_command(declared, {**result.parameters, **changed}, result.profile))
     blocks.append("```bash\n" + "\n".join(commands) + "\n```")
     return "\n\n".join(blocks)
-
-
-def _meaning(spec: ParameterSpec) -> str:
-    return spec.meaning + (f" [{spec.unit}]" if spec.unit else "")
 
 
 def _type(spec: ParameterSpec) -> str:
@@ -137,16 +131,5 @@ def export_numbers(result: Result) -> None:
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(("name", "value"))
-    rows.writerows(_leaves(result.values))
+    rows.writerows(leaves(result.values))
     write_text_atomically(numbers_path(result.id, result.profile, "csv"), text.getvalue())
-
-
-def _leaves(found: JsonValue, path: str = "") -> list[tuple[str, JsonValue]]:
-    """Numbers, texts and truth values by the dotted path that `Result.value` takes."""
-    if isinstance(found, dict):
-        items = found.items()
-    elif isinstance(found, list):
-        items = enumerate(found)
-    else:
-        return [(path, found)]
-    return [leaf for key, item in items for leaf in _leaves(item, f"{path}.{key}" if path else str(key))]

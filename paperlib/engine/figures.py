@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,10 +44,14 @@ def page_figures(notebook_id: str) -> list[PageFigure]:
 def figures_of(path: Path, notebook_id: str) -> list[PageFigure]:
     """The labelled figures of the executed notebook in a file; raises ``SourceError`` where it is none."""
     try:
-        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-        return [figure for cell in cells for figure in _figures(notebook_id, cell)]
+        return cell_figures(json.loads(path.read_text(encoding="utf-8"))["cells"], notebook_id)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise SourceError(f"{shown_path(path)} is no executed notebook ({error!r}); run it again") from error
+
+
+def cell_figures(cells: Iterable[Mapping], notebook_id: str) -> list[PageFigure]:
+    """The labelled figures of an executed notebook's cells, in their order."""
+    return [figure for cell in cells for figure in _figures(notebook_id, cell)]
 
 
 def all_figures() -> dict[str, PageFigure]:

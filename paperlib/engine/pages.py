@@ -12,6 +12,7 @@ from paperlib.engine.comparison import numbers
 from paperlib.engine.errors import MissingResultError
 from paperlib.engine.parameters import Value
 from paperlib.engine.results import Result, load_result
+from paperlib.engine.run_address import changed_values, nearest_profile
 from paperlib.engine.text import code_span, format_value
 from paperlib.tables import markdown_table
 
@@ -92,13 +93,12 @@ def page_command(
     notebook: Notebook, values: Mapping[str, Value], profile: str, output: str = "", result: str = ""
 ) -> str:
     """The one command that makes the page again; ``output`` and ``result`` where they are not the default paths."""
-    base = PROFILES[0] if profile == CUSTOM else profile
+    base = nearest_profile(notebook, values) if profile == CUSTOM else profile
     words = ["paperlib", "run", notebook.id]
     words += [] if base == PROFILES[0] else ["--profile", base]
-    usual = notebook.profile_values(base)
-    for spec in notebook.parameters:
-        if values[spec.name] != usual[spec.name]:
-            words += ["-p", f"{spec.name}={spec.command_line(values[spec.name])}"]
+    changed = changed_values(notebook, values, base)
+    specs = {spec.name: spec for spec in notebook.parameters}
+    words += [part for name in changed for part in ("-p", f"{name}={specs[name].command_line(changed[name])}")]
     words += ["--output", output] if output else []
     words += ["--result", result] if result else []
     return shlex.join(words)
@@ -135,7 +135,7 @@ def provenance_table(result: Result) -> str:
 
 def _meaning(spec) -> str:
     limits = f", {code_span(str(spec.range))}" if spec.range is not None else ""
-    return spec.meaning + (f" [{spec.unit}]" if spec.unit else "") + limits
+    return spec.words + limits
 
 
 def _residuals(found: JsonValue) -> str:

@@ -44,6 +44,11 @@ class ParameterSpec:
         return f"{self.name}: {self.type} = {self.default!r}{limits}"
 
     @property
+    def words(self) -> str:
+        """What it means, with its unit."""
+        return self.meaning + (f" [{self.unit}]" if self.unit else "")
+
+    @property
     def is_list(self) -> bool:
         return self.type.startswith("list[")
 

@@ -5,7 +5,7 @@ import math
 import os
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
@@ -70,6 +70,23 @@ def _lacks(found: JsonValue, part: str) -> str:
     if isinstance(found, list):
         return f"{part!r} is no index of a list of {len(found)}"
     return f"{part!r} is asked of {found!r}, which has no parts"
+
+
+def leaves(value: JsonValue, path: str = "", *, longest: int | None = None) -> Iterator[tuple[str, JsonValue]]:
+    """Numbers, texts and truth values inside a value, each with the dotted path that `Result.value` takes.
+
+    With ``longest``, lists of more entries are left out, and so are those that hold lists or mappings.
+    """
+    if isinstance(value, dict):
+        items = value.items()
+    elif isinstance(value, list):
+        deep = any(isinstance(item, list | dict) for item in value)
+        items = () if longest is not None and (len(value) > longest or deep) else enumerate(value)
+    else:
+        yield path, value
+        return
+    for key, item in items:
+        yield from leaves(item, f"{path}.{key}" if path else str(key), longest=longest)
 
 
 class Run:

@@ -1,7 +1,7 @@
 """Runs of one notebook side by side: which parameters vary, which numbers changed, which figures they share."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from paperlib.engine.catalogue import Notebook
 from paperlib.engine.errors import ResultError, SourceError
 from paperlib.engine.figures import PageFigure, figures_of
 from paperlib.engine.inputs import Inputs
-from paperlib.engine.results import Result, read_result
+from paperlib.engine.results import Result, leaves, read_result
 from paperlib.engine.run_address import nearest_profile
 from paperlib.engine.staleness import changes
 from paperlib.engine.text import format_value
@@ -93,9 +93,9 @@ def compare_runs(notebook: Notebook, runs: Sequence[LocalRun]) -> Comparison:
     given = {spec.name: [run.result.parameters.get(spec.name) for run in runs] for spec in notebook.parameters}
     varied = {name: values for name, values in given.items() if any(value != values[0] for value in values)}
     common = [(name, _text(values[0])) for name, values in given.items() if name not in varied and values]
-    leaves = [dict(_leaves(run.result.values)) for run in runs]
-    paths = sorted(dict.fromkeys(path for run in leaves for path in run), key=lambda path: path.count("."))
-    rows = {path: [run.get(path) for run in leaves] for path in paths}
+    found = [dict(leaves(run.result.values, longest=_LONGEST_LIST)) for run in runs]
+    paths = sorted(dict.fromkeys(path for run in found for path in run), key=lambda path: path.count("."))
+    rows = {path: [run.get(path) for run in found] for path in paths}
     changed = {path: values for path, values in rows.items() if any(value != values[0] for value in values)}
     return Comparison(
         tuple(Row(name, tuple(map(_text, values))) for name, values in varied.items()),
@@ -128,17 +128,6 @@ def figures_side_by_side(runs: Sequence[LocalRun]) -> list[FigureRow]:
 def _drawing(figure: PageFigure) -> dict[str, bytes]:
     """Its images without the date and the random names inside an SVG file, which say nothing of what it shows."""
     return {ending: _SVG_NOISE.sub(b"", image) if ending == "svg" else image for ending, image in figure.images.items()}
-
-
-def _leaves(value: JsonValue, path: str = "") -> Iterator[tuple[str, JsonValue]]:
-    if isinstance(value, dict):
-        for key, item in value.items():
-            yield from _leaves(item, f"{path}.{key}" if path else key)
-    elif isinstance(value, list):
-        if len(value) <= _LONGEST_LIST and not any(isinstance(item, list | dict) for item in value):
-            yield from ((f"{path}.{index}", item) for index, item in enumerate(value))
-    else:
-        yield path, value
 
 
 def _text(value: JsonValue) -> str:

@@ -10,7 +10,7 @@ from paperlib.engine.catalogue import PROFILES, Notebook, catalogue_path, read_c
 from paperlib.engine.claims import claimed_papers, claims_path, load_claims
 from paperlib.engine.errors import EngineError
 from paperlib.engine.figure_pages import export_numbers, page_sections
-from paperlib.engine.figures import export_figure, page_figures
+from paperlib.engine.figures import cell_figures, export_figure
 from paperlib.engine.launch import launch_line
 from paperlib.engine.pages import PROVENANCE_TAG
 from paperlib.engine.results import Result, find_result, load_result
@@ -41,7 +41,7 @@ def _completed(app: Sphinx, declared: Notebook, notebook: dict) -> dict:
     """The executed notebook with a line of links below its title and the sections in place of its provenance cell."""
     cells = [cell for cell in notebook["cells"] if PROVENANCE_TAG not in cell["metadata"].get("tags", [])]
     results = _results(declared)
-    figures = page_figures(declared.id)
+    figures = cell_figures(cells, declared.id)
     for figure in figures:
         export_figure(figure)
     for result in results.values():

@@ -69,7 +69,11 @@ class StatusDirective(EngineDirective):
                     stand_ins = "; ".join(dict.fromkeys(figure.stand_in for figure in chosen if figure.stand_in))
                     rows.append([Cell(paper), Cell(basis.value), Cell(str(len(chosen))), Cell(which), Cell(stand_ins)])
         counts = Counter(figure.basis for figure in figures)
-        rows += [[Cell("all"), Cell(basis.value), Cell(str(counts[basis])), Cell(""), Cell("")] for basis in counts]
+        rows += [
+            [Cell("all"), Cell(basis.value), Cell(str(counts[basis])), Cell(""), Cell("")]
+            for basis in Basis
+            if counts[basis]
+        ]
         heads = ("paper", "drawn from", "count", "figures and tables of the paper", "what stands in for what")
         return table("Figures and tables by the data that they are drawn from", heads, rows, row_headers=False)
 

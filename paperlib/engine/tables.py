@@ -61,8 +61,7 @@ def parameter_table(notebook: Notebook) -> Table:
     for spec in notebook.parameters:
         values = (spec.command_line(values[spec.name]) for values in chosen)
         limits = "" if spec.range is None else str(spec.range)
-        meaning = spec.meaning + (f" [{spec.unit}]" if spec.unit else "")
-        table.add_row(*(escape(word) for word in (spec.name, spec.type, *values, limits, meaning)))
+        table.add_row(*(escape(word) for word in (spec.name, spec.type, *values, limits, spec.words)))
     return table
 
 

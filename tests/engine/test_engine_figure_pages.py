@@ -10,7 +10,7 @@ from paperlib.engine.errors import ParameterError, ResultError, UsageError
 from paperlib.engine.figure_pages import export_numbers, numbers_path, page_sections
 from paperlib.engine.figures import PageFigure
 from paperlib.engine.launch import launch_addresses, launch_line
-from paperlib.engine.results import load_result
+from paperlib.engine.results import leaves, load_result
 
 FIGURE = PageFigure("fig-toy-01", "toy/first", "A caption.", "What is seen.", {"svg": b"<svg/>", "png": b"pixels"})
 
@@ -70,6 +70,13 @@ def test_numbers_are_files_whose_names_lead_back_to_the_values(project):
     assert all(
         str(result.value(row["name"]) if result.value(row["name"]) is not None else "") == row["value"] for row in rows
     )
+
+
+def test_leaves_lead_back_to_the_values_and_long_lists_can_be_left_out():
+    value = {"a": {"b": [1, 2, 3], "c": [[1], [2]]}, "d": True}
+    assert dict(leaves(value)) == {"a.b.0": 1, "a.b.1": 2, "a.b.2": 3, "a.c.0.0": 1, "a.c.1.0": 2, "d": True}
+    assert dict(leaves(value, longest=3)) == {"a.b.0": 1, "a.b.1": 2, "a.b.2": 3, "d": True}
+    assert dict(leaves(value, longest=2)) == {"d": True}
 
 
 def test_no_buttons_without_an_address(project):
