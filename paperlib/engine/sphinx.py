@@ -51,6 +51,7 @@ from paperlib.engine.sphinx_base import (
     result_files,
     warn,
     watch,
+    with_formulas,
 )
 from paperlib.engine.sphinx_errata import add_directives as add_errata_directives
 from paperlib.engine.sphinx_figures import add_directives as add_figure_directives
@@ -101,8 +102,8 @@ class ClaimRole(SphinxRole):
         paper = f"{paper_words(claim)} in the paper"
         if row.profile is None:
             blocked = " (its data cannot be had)" if row.status == Status.BLOCKED else ""
-            return [nodes.Text(f"{paper}, not measured here{blocked}")]
-        return [nodes.Text(f"{paper}, {value_words(claim, row.value)} here ({row.status.value})")]
+            return with_formulas(f"{paper}, not measured here{blocked}")
+        return with_formulas(f"{paper}, {value_words(claim, row.value)} here ({row.status.value})")
 
 
 class ClaimsDirective(EngineDirective):
@@ -132,7 +133,7 @@ class ClaimsDirective(EngineDirective):
             Cell(short),
             Cell(place, classes=["paperlib-short"]),
             Cell(*self.inline(quantity), classes=["paperlib-words"]),
-            Cell(paper),
+            Cell(*with_formulas(paper)),
             Cell(*measured),
             Cell(where),
             Cell(*self.inline(tolerance)),

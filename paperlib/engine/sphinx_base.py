@@ -1,5 +1,6 @@
 """What the directives and roles of the book share: errors as red notes, and which files a page depends on."""
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,6 +17,8 @@ from paperlib.engine.errors import EngineError, MissingResultError
 from paperlib.engine.results import local_path, tracked_path
 
 logger = logging.getLogger(__name__)
+
+_FORMULA = re.compile(r"\$([^$]+)\$")
 
 
 class EngineDirective(SphinxDirective, ABC):
@@ -35,6 +38,13 @@ class EngineDirective(SphinxDirective, ABC):
     def inline(self, text: str) -> list[nodes.Node]:
         """Text in which formulas and code are marked up as in the book."""
         return self.state.inline_text(text, self.lineno)[0]
+
+
+def with_formulas(text: str) -> list[nodes.Node]:
+    """Plain text in which only the formulas between dollar signs are marked up."""
+    parts = _FORMULA.split(text)
+    made = [nodes.math(part, part) if place % 2 else nodes.Text(part) for place, part in enumerate(parts)]
+    return [node for node in made if node.astext()]
 
 
 def or_missing(role: SphinxRole, make: Callable[[], list[nodes.Node]]) -> tuple[list[nodes.Node], list]:

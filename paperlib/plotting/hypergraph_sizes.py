@@ -24,20 +24,22 @@ def draw_structure_sizes(
     by name (``"nodes"``, ``"classes"``), drawn as a rule.
     """
     with style():
-        size = (8.4, 0.36 * len(groups) + 1.1)
+        size = (8.4, 0.36 * len(groups) + 1.4)
         figure, axes = plt.subplots(1, 3, figsize=size, sharey=True)
+        rules = []
         for axis, (name, title) in zip(axes, _TITLES.items(), strict=True):
             for place, sample in enumerate(groups.values()):
                 _discs(axis, place, getattr(sample, name))
             if reference is not None and name in reference[1]:
-                axis.axvline(reference[1][name], **BASELINE, label=reference[0], zorder=1)
-                axis.legend(loc="lower left", bbox_to_anchor=(0, 1.06), fontsize=7, borderpad=0)
-            axis.set_title(title, loc="right")
+                rules.append(axis.axvline(reference[1][name], **BASELINE, zorder=1))
+            axis.set_title(title)
             axis.xaxis.set_major_locator(MaxNLocator(integer=True))
             largest = max(int(getattr(sample, name).max()) for sample in groups.values())
             axis.set_xlim(0, 1.1 * largest + 0.3)
         axes[0].set_yticks(range(len(groups)), list(groups))
         axes[0].set_ylim(len(groups) - 0.4, -0.6)
+        if rules:
+            figure.legend(rules[:1], [reference[0]], loc="outside lower center")
         plt.close(figure)
     return figure
 

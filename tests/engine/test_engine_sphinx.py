@@ -43,6 +43,14 @@ tolerance = 0.1
 why = "the paper's range"
 blocked = true
 reason = "the scans need an application"
+
+[[claim]]
+id = "toy.claim.04"
+place = "Appendix"
+quantity = "variance of a coefficient"
+kind = "quoted"
+paper_value = "about $1/n^2$"
+reason = "a formula is shown as the paper states it"
 """
 
 VALUES = {
@@ -56,9 +64,10 @@ INTRODUCTION = """\
 
 We measured {result}`toy/first#accuracy.full | quick | .1%` and {result}`toy/first#accuracy.rank | quick`.
 The claim: {claim}`toy.claim.01`. The other: {claim}`toy.claim.02`. The third: {claim}`toy.claim.03`.
+The fourth: {claim}`toy.claim.04`.
 
 ```{claims} toy
-:ids: 02 01
+:ids: 02 01 04
 ```
 
 ```{status} claims
@@ -193,8 +202,12 @@ def test_strict_book_shows_results_and_sees_changes(book):
     assert "The other: c < a in the paper, c: 3, a: 1 here (differs)." in text
     assert "The third: 0.9 in the paper, not measured here (its data cannot be had)." in text
 
+    formulas = [formula.get_text() for formula in article.find_all("span", class_="math")]
+    assert [formula.strip("\\()") for formula in formulas].count("1/n^2") == 2
+
     claims, counts, notebooks, figures, versions, errata = article.find_all("table")
-    assert [cell.get_text().strip() for cell in claims.find_all("th", class_="stub")][1:] == ["claim.02", "claim.01"]
+    rows = [cell.get_text().strip() for cell in claims.find_all("th", class_="stub")]
+    assert rows[1:] == ["claim.02", "claim.01", "claim.04"]
     region = claims.find_parent("div", class_="paperlib-table")
     assert (region["role"], region["tabindex"]) == ("region", "0")
     assert "Claims of toy" in region["aria-label"] and "Claims of toy" in claims.caption.get_text()
@@ -205,10 +218,10 @@ def test_strict_book_shows_results_and_sees_changes(book):
     assert notebooks.find("a", class_="reference")["href"] == "run/toy/first.html"
     assert "abc1234" in notebooks.get_text() and "of this machine" in notebooks.get_text()
     judged, quick, laptop, paper = counts.tbody.find_all("tr")
-    assert words(judged) == ["toy", "as judged", "1", "1", "0", "1", "3"]
-    assert words(quick) == ["quick", "1", "1", "0", "1", "3"]
+    assert words(judged) == ["toy", "as judged", "1", "1", "1", "1", "4"]
+    assert words(quick) == ["quick", "1", "1", "1", "1", "4"]
     # The second claim may be judged in profile quick alone.
-    assert words(laptop) == ["laptop", "0", "0", "2", "1", "3"] and words(paper)[0] == "paper"
+    assert words(laptop) == ["laptop", "0", "0", "3", "1", "4"] and words(paper)[0] == "paper"
     assert len(counts.find_all("span", class_="paperlib-status-match")) == 2
     assert words(figures.tbody.tr)[:4] == ["toy", "the paper’s data, or data of the same kind", "1", "Figure 1"]
     assert words(versions.tbody.tr) == ["1", "3.11.0"]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -10,6 +11,7 @@ import pytest
 
 from paperlib import paths
 from paperlib.engine import ParameterError, find_notebook, read_catalogue
+from paperlib.engine.figures import page_figures
 from paperlib.engine.results import local_path, read_result
 
 IDS = list(read_catalogue())
@@ -90,6 +92,14 @@ def test_was_run_in_quick_for_the_book(notebook_id):
     executed = json.loads((paths.EXECUTED / f"{notebook_id}.ipynb").read_text())
     assert "Provenance" in "".join(executed["cells"][-1]["source"])
     assert "{data}" not in json.dumps(executed)
+
+
+@pytest.mark.parametrize("notebook_id", IDS)
+def test_captions_are_whole_sentences(notebook_id):
+    """What stands for ``{data}`` brings its own full stop and begins with a capital."""
+    for figure in page_figures(notebook_id):
+        assert figure.caption.endswith((".", "?")) and ".." not in figure.caption, figure.caption
+        assert not re.search(r"[^.?] Data: ", figure.caption), figure.caption
 
 
 @pytest.mark.parametrize("notebook_id", IDS)
