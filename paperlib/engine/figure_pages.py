@@ -46,8 +46,12 @@ def _claims(declared: Notebook, claims: Sequence[str]) -> str:
     if not claims:
         return ""
     directive = f"```{{claims}} {declared.paper}\n:ids: {' '.join(claims)}\n```"
-    # The verdict is in one of the last columns, which have no room in the width of the text.
-    return f"## The paper beside this book\n\n::::{{div}} full-width\n{directive}\n::::"
+    return f"## The paper beside this book\n\n{_wide(directive)}"
+
+
+def _wide(table: str) -> str:
+    """A table of more columns than the width of the text has room for."""
+    return f"::::{{div}} full-width\n{table}\n::::"
 
 
 def _prose(title: str, text: str) -> str:
@@ -69,7 +73,7 @@ def _again(declared: Notebook, result: Result) -> str:
             (f"`{spec.name}`", spec.words, _type(spec), *_values(spec, [chosen[name] for name in PROFILES]))
             for spec in declared.parameters
         ]
-        blocks.append(markdown_table(head, rows))
+        blocks.append(_wide(markdown_table(head, rows)))
     commands = [page_command(declared, result.parameters, result.profile)]
     if declared.about.change:
         changed = parse_overrides(declared.parameters, [declared.about.change])

@@ -67,6 +67,8 @@ def keep_picture(page: Page, kind: str, name: str) -> Path:
     """A picture of the whole page, which a person can look at afterwards."""
     path = SCREENSHOTS / kind / f"{name.replace('/', '.')}.jpg"
     path.parent.mkdir(parents=True, exist_ok=True)
+    # What follows a reader down the page would stand in its middle.
+    page.evaluate("() => { document.activeElement.blur(); scrollTo({ top: 0, behavior: 'instant' }); }")
     page.screenshot(path=path, type="jpeg", quality=50, full_page=True, scale="css")
     return path
 

@@ -53,6 +53,13 @@ def test_is_committed_without_outputs(notebook_id):
 
 
 @pytest.mark.parametrize("notebook_id", IDS)
+def test_is_written_as_jupyter_writes_it(notebook_id):
+    """So a notebook that was opened and saved differs in what was changed, line by line."""
+    path = paths.NOTEBOOKS / f"{notebook_id}.ipynb"
+    assert path.read_text("utf-8").rstrip() == nbformat.writes(nbformat.read(path, as_version=4)).rstrip()
+
+
+@pytest.mark.parametrize("notebook_id", IDS)
 def test_cells_are_thin(notebook_id):
     assert max(len(cell.source.splitlines()) for cell in code_cells(notebook_id)) <= 25
 
