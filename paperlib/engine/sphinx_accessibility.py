@@ -6,6 +6,7 @@ and the tests of the built site say so.
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
 from html import unescape
 
@@ -20,11 +21,15 @@ _HEADS = re.compile(
     r"<table\b(?![^>]*aria-label)([^>]*)>(\s*(?:<colgroup>.*?</colgroup>\s*)?<thead.*?</thead>)", re.DOTALL
 )
 _HEAD = re.compile(r"<th\b[^>]*>(.*?)</th>", re.DOTALL)
+# A corner that heads neither rows nor columns.
+_EMPTY_HEAD = re.compile(r"<th\b([^>]*)>\s*(?:<p>\s*</p>)?\s*</th>")
+_REGION = re.compile(r'( role="region" aria-label=")([^"]*)"')
 _SEARCH_SCRIPT = re.compile(r'\s*<script src="[^"]*(?:searchtools|language_data|searchindex)\.js[^"]*"></script>')
 _SYSTEM_THEME = '(matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")'
 _MENDS: tuple[tuple[re.Pattern, str | Callable[[re.Match], str]], ...] = (
     (_CONTENTS_ARROW, r'\1<summary aria-label="Pages of: \2">'),
     (_HEADS, lambda found: f'<table{found[1]} aria-label="{_heads(found[2])}">{found[2]}'),
+    (_EMPTY_HEAD, r"<td\1></td>"),
     # Icons come from a font of the theme's style sheet; the script would draw the same ones, for 1.5 MB on each page.
     (re.compile(r'<script[^>]* src="[^"]*/fontawesome\.js[^"]*"></script>'), ""),
     # Without a stored choice the theme would name no mode, complain about that, and show light colours first.
@@ -38,6 +43,8 @@ _MENDS: tuple[tuple[re.Pattern, str | Callable[[re.Match], str]], ...] = (
     # Columns of the index, not a table; and a list of references whose entries are no list items.
     (re.compile(r'(<table\b[^>]*)( class="indextable)'), r'\1 role="presentation"\2'),
     (re.compile(r'<div role="list" class="citation-list">'), '<div class="citation-list">'),
+    # A role that the standard has withdrawn.
+    (re.compile(r' role="doc-biblioentry"'), ""),
     # Each proof has it, so that no link could lead to one of them.
     (re.compile(r' id="proof-content"'), ""),
     (re.compile(r'(<div id="pst-primary-sidebar")'), r'\1 role="navigation" aria-label="Book"'),
@@ -51,10 +58,23 @@ def mended(html: str, *, searches: bool) -> str:
     """
     for pattern, replacement in _MENDS:
         html = pattern.sub(replacement, html)
+    html = _with_single_regions(html)
     if "bd-sidebar-secondary" not in html:
         # A page of one section has no list of sections, which a script of the theme would hide all the same.
         html = html.replace("</main>", '<div class="bd-sidebar-secondary" style="display: none"></div></main>')
     return html if searches else _SEARCH_SCRIPT.sub("", html)
+
+
+def _with_single_regions(html: str) -> str:
+    """The regions of a page, those of one name told apart by numbers from the second on."""
+    met = Counter()
+
+    def named(region: re.Match) -> str:
+        met[region[2]] += 1
+        number = f", {met[region[2]]}" if met[region[2]] > 1 else ""
+        return f'{region[1]}{region[2]}{number}"'
+
+    return _REGION.sub(named, html)
 
 
 def _heads(html: str) -> str:

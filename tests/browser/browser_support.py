@@ -2,6 +2,7 @@
 
 import gzip
 import shutil
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -82,6 +83,15 @@ class _Host(SimpleHTTPRequestHandler):
         """Nothing: each request would be a line on the test's screen."""
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *address: object) -> None:
+        """A browser that closes a page hangs up in the middle of an answer; anything else is worth its lines."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(*address)
+
+
 @cache
 def _compressed(path: Path, _: int) -> bytes:
     return gzip.compress(path.read_bytes(), mtime=0)
@@ -90,8 +100,7 @@ def _compressed(path: Path, _: int) -> bytes:
 @contextmanager
 def served(folder: Path) -> Iterator[str]:
     """The address at which a folder can be read while the context lasts."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Host, directory=str(folder))) as server:
-        server.daemon_threads = True
+    with _Server(("127.0.0.1", 0), partial(_Host, directory=str(folder))) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()

@@ -59,8 +59,15 @@ def count_by_rule(found: list[Violation]) -> Counter[str]:
 
 
 def dress(page: Page, theme: str) -> None:
-    """Show the page in the theme "light" or "dark", as the theme's own switch does."""
-    page.evaluate("(theme) => Object.assign(document.documentElement.dataset, { mode: theme, theme })", theme)
+    """Show the page in the theme "light" or "dark", as the theme's own switch does, when its colours have settled."""
+    page.evaluate(
+        """async (theme) => {
+          Object.assign(document.documentElement.dataset, { mode: theme, theme });
+          await new Promise((done) => requestAnimationFrame(done));
+          await Promise.allSettled(document.getAnimations().map(({ finished }) => finished));
+        }""",
+        theme,
+    )
 
 
 def keep_picture(page: Page, kind: str, name: str) -> Path:

@@ -20,7 +20,10 @@ document.documentElement.dataset.theme = localStorage.getItem("theme") || "";</s
 <section class="proof-content" id="proof-content"></section>
 <table class="table"><thead><tr><th><p>what "it" is</p></th><th></th><th>5 &lt; 6</th></tr></thead></table>
 <table><caption>Named</caption><thead><tr><th>a</th></tr></thead></table>
-<table aria-label="Named"><thead><tr><th>a</th></tr></thead></table>
+<table aria-label="Named"><thead><tr><th class="head"><p></p></th><th>a</th></tr></thead></table>
+<div role="region" aria-label="Claims"></div><div role="region" aria-label="Counts"></div>
+<div role="region" aria-label="Claims"></div>
+<div class="citation" id="id1" role="doc-biblioentry"></div>
 </main></body></html>"""
 
 
@@ -34,6 +37,20 @@ def test_the_arrows_and_the_tables_are_named():
     assert bare["aria-label"] == "Table of what 'it' is, 5 < 6"
     assert bare["class"] == ["table"]
     assert not captioned.has_attr("aria-label") and labelled["aria-label"] == "Named"
+
+
+def test_only_heads_with_words_are_heads():
+    assert all(head.get_text() for head in page().find_all("th"))
+    assert len(page().thead.tr.find_all(["th", "td"])) == 3
+
+
+def test_no_two_regions_have_one_name():
+    names = [region["aria-label"] for region in page().find_all(role="region")]
+    assert names == ["Claims", "Counts", "Claims, 2"]
+
+
+def test_no_withdrawn_role_is_left():
+    assert page().find(id="id1").attrs == {"class": ["citation"], "id": "id1"}
 
 
 @pytest.mark.parametrize("searches", [False, True])
@@ -63,4 +80,5 @@ def test_mending_again_changes_nothing():
     once = mended(PAGE, searches=False)
     again = BeautifulSoup(mended(once, searches=False), "html.parser")
     assert [table.attrs for table in again.find_all("table")] == [table.attrs for table in page().find_all("table")]
+    assert [one.attrs for one in again.find_all(role="region")] == [one.attrs for one in page().find_all(role="region")]
     assert again.summary.attrs == page().summary.attrs
