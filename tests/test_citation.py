@@ -100,7 +100,7 @@ def test_a_reference_says_what_the_bibliography_says(paper):
         "journal": reference.get("journal"),
         "volume": str(reference["volume"]) if "volume" in reference else None,
         "pages": f"{reference['start']}--{reference['end']}" if "start" in reference else None,
-        "howpublished": next((item["value"] for item in reference.get("identifiers", [])), None),
+        "eprint": next((item["value"].removeprefix("arXiv:") for item in reference.get("identifiers", [])), None),
     }
     assert said == {name: printed.get(name) for name in said}
     assert reference["type"] == {"inproceedings": "conference-paper", "article": "article"}.get(
