@@ -110,6 +110,14 @@ def test_captions_are_whole_sentences(notebook_id):
 
 
 @pytest.mark.parametrize("notebook_id", IDS)
+def test_captions_name_the_data_of_the_run(notebook_id):
+    """A run that records data names them below each figure: its own, or those of the kept result that is drawn."""
+    recorded = read_result(local_path(notebook_id, "quick")).data
+    nameless = [figure.name for figure in page_figures(notebook_id) if recorded and "Data: " not in figure.caption]
+    assert nameless == []
+
+
+@pytest.mark.parametrize("notebook_id", IDS)
 def test_runs_by_plain_papermill(notebook_id, tmp_path):
     result = tmp_path / "result.json"
     source, output = paths.NOTEBOOKS / f"{notebook_id}.ipynb", tmp_path / "out.ipynb"
