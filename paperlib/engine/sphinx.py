@@ -120,11 +120,12 @@ class ClaimsDirective(EngineDirective):
                 error = MissingResultError(f"no result for {row.claim.id}; make it with: {row.command}", row.command)
                 warn(self.env, error, self.get_location())
         rows = [self._row(row) for row in judgements]
-        return [table(f"Claims of {paper}: the paper beside this book", _CLAIM_HEADS, rows)]
+        chosen = _span(judgements) if "ids" in self.options else "Claims"
+        return [table(f"{chosen} of {paper}: the paper beside this book", _CLAIM_HEADS, rows)]
 
     def _row(self, row: Judgement) -> list[Cell]:
-        id, place, quantity, paper, ours, where, tolerance, status, reason = claim_words(row)
-        short = nodes.literal("", id.removeprefix(f"{row.claim.paper}."))
+        _, place, quantity, paper, ours, where, tolerance, status, reason = claim_words(row)
+        short = nodes.literal("", _short(row.claim))
         measured = [missing_note(row.command)] if row.missing else [nodes.Text(ours)]
         if row.profile is not None:
             measured = [page_link(self.env, row.claim.notebook, ours)]
@@ -140,6 +141,16 @@ class ClaimsDirective(EngineDirective):
             Cell(mark),
             Cell(*([] if row.missing else self.inline(reason)), classes=["paperlib-words"]),
         ]
+
+
+def _short(claim: Claim) -> str:
+    return claim.id.removeprefix(f"{claim.paper}.")
+
+
+def _span(rows: Sequence[Judgement]) -> str:
+    """The first and the last of some claims, so that no two tables of a page have one name."""
+    names = [_short(row.claim).removeprefix("claim.") for row in rows]
+    return f"Claims {names[0]} to {names[-1]}" if len(names) > 1 else f"Claim {names[0]}"
 
 
 def _claims(env: BuildEnvironment, paper: str, ids: Sequence[str] | None = None) -> list[Claim]:

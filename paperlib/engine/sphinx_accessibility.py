@@ -6,7 +6,6 @@ and the tests of the built site say so.
 """
 
 import re
-from collections import Counter
 from collections.abc import Callable, Mapping
 from html import unescape
 
@@ -23,7 +22,6 @@ _HEADS = re.compile(
 _HEAD = re.compile(r"<th\b[^>]*>(.*?)</th>", re.DOTALL)
 # A corner that heads neither rows nor columns.
 _EMPTY_HEAD = re.compile(r"<th\b([^>]*)>\s*(?:<p>\s*</p>)?\s*</th>")
-_REGION = re.compile(r'( role="region" aria-label=")([^"]*)"')
 _SEARCH_SCRIPT = re.compile(r'\s*<script src="[^"]*(?:searchtools|language_data|searchindex)\.js[^"]*"></script>')
 _SYSTEM_THEME = '(matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")'
 _MENDS: tuple[tuple[re.Pattern, str | Callable[[re.Match], str]], ...] = (
@@ -58,23 +56,10 @@ def mended(html: str, *, searches: bool) -> str:
     """
     for pattern, replacement in _MENDS:
         html = pattern.sub(replacement, html)
-    html = _with_single_regions(html)
     if "bd-sidebar-secondary" not in html:
         # A page of one section has no list of sections, which a script of the theme would hide all the same.
         html = html.replace("</main>", '<div class="bd-sidebar-secondary" style="display: none"></div></main>')
     return html if searches else _SEARCH_SCRIPT.sub("", html)
-
-
-def _with_single_regions(html: str) -> str:
-    """The regions of a page, those of one name told apart by numbers from the second on."""
-    met = Counter()
-
-    def named(region: re.Match) -> str:
-        met[region[2]] += 1
-        number = f", {met[region[2]]}" if met[region[2]] > 1 else ""
-        return f'{region[1]}{region[2]}{number}"'
-
-    return _REGION.sub(named, html)
 
 
 def _heads(html: str) -> str:

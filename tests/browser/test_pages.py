@@ -122,6 +122,13 @@ def test_no_anchor_is_there_twice(visit):
     assert twice == []
 
 
+def test_no_two_regions_have_one_name(visit):
+    names = visit.page.evaluate(
+        "() => [...document.querySelectorAll('[role=region]')].map((region) => region.getAttribute('aria-label'))"
+    )
+    assert len(names) == len(set(names)), names
+
+
 def test_every_formula_is_set(visit):
     """MathJax sets what it cannot read, such as a macro of a package that is not loaded, as an error."""
     errors = visit.page.locator('[data-mml-node="merror"]')
