@@ -148,9 +148,10 @@ def _short(claim: Claim) -> str:
 
 
 def _span(rows: Sequence[Judgement]) -> str:
-    """The first and the last of some claims, so that no two tables of a page have one name."""
+    """Some claims by the first and the last of them, so that no two tables of a page have one name."""
     names = [_short(row.claim).removeprefix("claim.") for row in rows]
-    return f"Claims {names[0]} to {names[-1]}" if len(names) > 1 else f"Claim {names[0]}"
+    shown = names if len(names) < 4 else [names[0], "…", names[-1]]
+    return f"Claim{'s' * (len(names) > 1)} {', '.join(shown)}"
 
 
 def _claims(env: BuildEnvironment, paper: str, ids: Sequence[str] | None = None) -> list[Claim]:

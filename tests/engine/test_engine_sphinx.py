@@ -210,7 +210,7 @@ def test_strict_book_shows_results_and_sees_changes(book):
     assert rows[1:] == ["claim.02", "claim.01", "claim.04"]
     region = claims.find_parent("div", class_="paperlib-table")
     assert (region["role"], region["tabindex"]) == ("region", "0")
-    name = "Claims 02 to 04 of toy"
+    name = "Claims 02, 01, 04 of toy"
     assert name in region["aria-label"] and name in claims.caption.get_text()
     assert claims.find("span", class_="math") is not None and claims.find("code", string="sorted") is not None
     assert "quick, Toy digits" in claims.get_text()
