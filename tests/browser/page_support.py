@@ -58,16 +58,23 @@ def count_by_rule(found: list[Violation]) -> Counter[str]:
     return Counter(f"{one.rule} ({one.impact})" for one in found)
 
 
+# Sets the theme and brings every movement to its end, without waiting for a frame: a browser without a window may stop
+# painting them. What inherits a colour begins to change when its parent has, hence the loop.
+_DRESS = """(theme) => {
+  Object.assign(document.documentElement.dataset, { mode: theme, theme });
+  const unfinished = ({ playState, effect }) =>
+    playState !== "finished" && Number.isFinite(effect.getComputedTiming().endTime);
+  const settle = (root) => {
+    for (let moving; (moving = root.getAnimations().filter(unfinished)).length; ) moving.forEach((one) => one.finish());
+    for (const { shadowRoot } of root.querySelectorAll("*")) if (shadowRoot) settle(shadowRoot);
+  };
+  settle(document);
+}"""
+
+
 def dress(page: Page, theme: str) -> None:
-    """Show the page in the theme "light" or "dark", as the theme's own switch does, when its colours have settled."""
-    page.evaluate(
-        """async (theme) => {
-          Object.assign(document.documentElement.dataset, { mode: theme, theme });
-          await new Promise((done) => requestAnimationFrame(done));
-          await Promise.allSettled(document.getAnimations().map(({ finished }) => finished));
-        }""",
-        theme,
-    )
+    """Show the page in the theme "light" or "dark", as the theme's own switch does, with its colours settled."""
+    page.evaluate(_DRESS, theme)
 
 
 def keep_picture(page: Page, kind: str, name: str) -> Path:
