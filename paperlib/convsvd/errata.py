@@ -156,7 +156,7 @@ ERRATA: tuple[Erratum, ...] = (
         "5",
         "a direction that is significant for a single class shows what *those* classes have in common",
         "for several classes",
-        lambda n: "reading: one class has nothing in common with itself alone",
+        lambda n: "reading: 'those classes' and 'in common' speak of more than one",
     ),
     Erratum(
         "share_of_images",
