@@ -135,6 +135,20 @@ def test_every_formula_is_set(visit):
     assert [node.get_attribute("data-mjx-error") for node in errors.all()] == []
 
 
+def test_every_formula_fits_on_a_desktop(visit):
+    """A part that has to be scrolled to is a part that is not read."""
+    wide = on_screen(visit).evaluate("""() => {
+      const closed = document.querySelectorAll("article details:not([open])");
+      closed.forEach((one) => { one.open = true; });
+      const found = [...document.querySelectorAll("mjx-container[display=true]")]
+        .filter((box) => box.scrollWidth > box.clientWidth + 2)
+        .map((box) => `${box.textContent.trim().slice(0, 80)} (${box.scrollWidth} in ${box.clientWidth} px)`);
+      closed.forEach((one) => { one.open = false; });
+      return found;
+    }""")
+    assert wide == []
+
+
 def test_every_picture_is_described(visit):
     described = visit.page.evaluate("() => [...document.querySelectorAll('article img')].map((image) => image.alt)")
     short = [alt for alt in described if len(alt.split()) < FEWEST_WORDS or IMAGE_NAME.search(alt)]
