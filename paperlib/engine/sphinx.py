@@ -56,6 +56,7 @@ from paperlib.engine.sphinx_base import (
 from paperlib.engine.sphinx_errata import add_directives as add_errata_directives
 from paperlib.engine.sphinx_figures import add_directives as add_figure_directives
 from paperlib.engine.sphinx_nodes import Cell, add_nodes, table
+from paperlib.engine.sphinx_numbers import add_numbers
 from paperlib.engine.sphinx_pages import connect_pages
 from paperlib.engine.sphinx_status import add_directives as add_status_directives
 from paperlib.engine.sphinx_theorems import add_directives as add_theorem_directives
@@ -132,7 +133,7 @@ class ClaimsDirective(EngineDirective):
         mark = nodes.inline("", status, classes=["paperlib-status", f"paperlib-status-{status}"])
         return [
             Cell(short),
-            Cell(place, classes=["paperlib-short"]),
+            Cell(place),
             Cell(*self.inline(quantity), classes=["paperlib-words"]),
             Cell(*with_formulas(paper)),
             Cell(*measured),
@@ -185,6 +186,7 @@ def setup(app: Sphinx) -> dict[str, object]:
     add_errata_directives(app)
     add_status_directives(app)
     add_accessibility(app)
+    add_numbers(app)
     app.add_css_file("paperlib.css")
     app.connect("config-inited", _add_static)
     connect(app)

@@ -23,7 +23,8 @@ def shown_path(path: Path) -> str:
 def format_value(value, spec: str = "") -> str:
     """A JSON value for a reader: floats to four significant digits, or numbers by the format ``spec``.
 
-    A ``spec`` holds for the elements of lists and mappings too. Raises ``ValueError`` where it does not fit.
+    Of floats below 1e-6 two digits are left. A ``spec`` holds for the elements of lists and mappings too. Raises
+    ``ValueError`` where it does not fit.
     """
     if isinstance(value, list | tuple):
         return ", ".join(format_value(item, spec) for item in value)
@@ -36,6 +37,9 @@ def format_value(value, spec: str = "") -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
+        # Rounding errors mostly, of which the size alone is of interest.
+        if 0 < abs(value) < 1e-6:
+            return f"{value:.2g}"
         # Enough digits to tell 0.99996 from 1, no more than a reader compares.
         return f"{value:.4g}" if abs(value) < 1e4 or abs(value) >= 1e6 else f"{value:,.0f}"
     return str(value)

@@ -1,6 +1,8 @@
 """The built site as a reader gets it: nothing missing, nothing broken, every figure with words."""
 
 import json
+import re
+from copy import copy
 from functools import cache
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -44,6 +46,20 @@ def test_every_notebook_has_its_page(site):
     executed = sorted(path.relative_to(paths.BOOK) for path in paths.EXECUTED.rglob("*.ipynb"))
     assert executed
     assert {SITE / path.with_suffix(".html") for path in executed} <= set(site)
+
+
+def test_numbers_are_set_as_in_print(site):
+    # Explorers write numbers as they change them, in signs that a script has at hand.
+    count = 0
+    for path, page in site.items():
+        article = page.find("article")
+        count += len(article.find_all("sup")) if article else 0
+        if article:
+            words = copy(article)
+            for verbatim in words.select("pre, code, script, style, svg, .math, [data-explorer]"):
+                verbatim.decompose()
+            assert not re.findall(r"\b\d[\d.]*e[+-]\d+|\s-\d\S*|10−\d+", words.get_text("|")), path
+    assert count > 50
 
 
 def test_every_image_is_there_and_not_empty(site):

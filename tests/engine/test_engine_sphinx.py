@@ -55,6 +55,7 @@ reason = "a formula is shown as the paper states it"
 
 VALUES = {
     "accuracy": {"full": 0.97, "rank": [0.5, 0.9, 0.97]},
+    "error": 2.1e-15,
     "order": {"a": 1, "b": 2, "c": 3},
     "errata": [["Section 1", "wrong $x$", "right", "a check"]],
 }
@@ -63,6 +64,7 @@ INTRODUCTION = """\
 # Introduction
 
 We measured {result}`toy/first#accuracy.full | quick | .1%` and {result}`toy/first#accuracy.rank | quick`.
+Largest error: {result}`toy/first#error | quick`.
 The claim: {claim}`toy.claim.01`. The other: {claim}`toy.claim.02`. The third: {claim}`toy.claim.03`.
 The fourth: {claim}`toy.claim.04`.
 
@@ -198,6 +200,7 @@ def test_strict_book_shows_results_and_sees_changes(book):
     article = html.find("article")
     text = " ".join(article.get_text().split())
     assert "We measured 97.0% and 0.5, 0.9, 0.97." in text
+    assert "Largest error: 2.1 × 10−15." in text and article.sup.get_text() == "−15"
     assert "The claim: 0.98 in the paper, 0.97 here (match)." in text
     assert "The other: c < a in the paper, c: 3, a: 1 here (differs)." in text
     assert "The third: 0.9 in the paper, not measured here (its data cannot be had)." in text
